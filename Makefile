@@ -1,0 +1,29 @@
+# Everything runs from .venv, which this file makes from uv.lock; root is not needed.
+UV := .venv/bin/uv
+RUN := $(UV) run --no-sync
+
+.venv/.ready: pyproject.toml uv.lock
+	@test -x .venv/bin/python || python3 -m venv .venv
+	@test -x $(UV) || .venv/bin/python -m pip install --quiet --disable-pip-version-check uv
+	$(UV) sync --quiet --frozen --inexact --all-extras
+	@touch $@
+
+.PHONY: demo test check bench clean
+demo: .venv/.ready ## replay weeks of real data through the real pipeline
+	@$(RUN) metricwatch demo $(ARGS)
+
+test: .venv/.ready ## everything: style, types, layers, tests
+	@$(MAKE) --no-print-directory check
+	$(RUN) pytest -n 2 --dist worksteal $(ARGS)
+
+check: .venv/.ready ## format, lint, types, imports
+	$(RUN) ruff format --check .
+	$(RUN) ruff check .
+	$(RUN) mypy
+	$(RUN) lint-imports
+
+bench: .venv/.ready ## our speed beside a named rival, as ratios
+	$(RUN) python -m tests.benchmarks $(ROWS)
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist

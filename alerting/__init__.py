@@ -1,0 +1,1 @@
+"""What happens: a pure core and a thin shell around it."""

@@ -1,0 +1,1 @@
+"""Values in, values out, `now` a parameter: incidents, groups, notices, health, explanations."""

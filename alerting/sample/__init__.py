@@ -1,0 +1,1 @@
+"""Labelled real series that the demo replays."""

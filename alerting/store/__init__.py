@@ -1,0 +1,1 @@
+"""Our own database: points, verdicts, states, incidents, groups, outbox."""

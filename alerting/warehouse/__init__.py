@@ -1,0 +1,1 @@
+"""Pull from warehouses: windows, late data, dialect manners."""

@@ -1,0 +1,1 @@
+"""What people wrote down: settings, subscriptions, their loader and schema."""

@@ -1,0 +1,28 @@
+"""A message in, a receipt out: one file per service."""
+
+from notifiers.contract import (
+    IncidentView,
+    Kind,
+    Notification,
+    Notifier,
+    Owner,
+    Pace,
+    Receipt,
+    Severity,
+    TimelineEntry,
+)
+from notifiers.registry import names, type_of
+
+__all__ = [
+    "IncidentView",
+    "Kind",
+    "Notification",
+    "Notifier",
+    "Owner",
+    "Pace",
+    "Receipt",
+    "Severity",
+    "TimelineEntry",
+    "names",
+    "type_of",
+]

@@ -1,0 +1,161 @@
+"""What every notifier speaks: a notification in, a receipt out.
+
+A notification is a snapshot of one group of incidents, worded for people by ``notifiers.wording``; it is stored in
+the outbox as JSON and rendered by the notifier when it is sent.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Severity = Literal["info", "warning", "critical"]
+IncidentStatus = Literal["firing", "recovering", "resolved", "retracted"]
+Kind = Literal["trigger", "update", "resolve"]
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Owner(_Value):
+    team: str | None = None
+    slack: str | None = None
+    """A Slack user (``U…``/``W…``) or user-group (``S…``) id: the only mention ever sent."""
+
+
+class IncidentView(_Value):
+    """One incident as people read it. Numbers are in the metric's unit; None = not known. Times are aware UTC."""
+
+    id: str
+    metric: str
+    """The metric's name; for a health incident the query's name."""
+    dimensions: dict[str, str] = {}
+    """The series; empty = the total."""
+    status: IncidentStatus
+    severity: Severity
+    kind: Literal["metric", "late", "failing", "empty", "schema", "config"] = "metric"
+    unit: str | None = None
+    better: Literal["higher", "lower"] | None = None
+    bucket: str | None = None
+    """Width of a bucket as written (``1h``)."""
+    opened: datetime
+    """Start of the first anomalous bucket."""
+    detected: datetime
+    """When the incident opened."""
+    latest: datetime
+    """Start of the newest bucket judged."""
+    resolved: datetime | None = None
+    observed: float | None = None
+    expected: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    score: float | None = None
+    worst_observed: float | None = None
+    worst_expected: float | None = None
+    worst_score: float | None = None
+    direction: Literal[-1, 0, 1] = 0
+    detector: str = ""
+    reason: str = ""
+    """What the detector, or the query's health, said; one phrase."""
+
+
+class TimelineEntry(_Value):
+    at: datetime
+    text: str
+
+
+class Notification(_Value):
+    """Everything that one message to one receiver says.
+
+    ``delivery_id`` is unique for ever and travels in the message, so that an uncertain send can be looked up.
+    ``group_id`` is the id of the group occurrence and PagerDuty's ``dedup_key`` (ASCII, ≤ 255).
+    ``incidents`` are worst first. ``changes`` is what is new since the receiver's last version (the thread post);
+    ``remote_id`` the receipt of the group's first message (None: there is none yet).
+    """
+
+    delivery_id: str
+    group_id: str
+    receiver: str
+    sequence: int
+    kind: Kind
+    severity: Severity
+    subscription: str
+    """Name of the subscription, or of the query for health incidents."""
+    created: datetime
+    timezone: str = "UTC"
+    incidents: tuple[IncidentView, ...]
+    changes: tuple[TimelineEntry, ...] = ()
+    raises_severity: bool = False
+    """True where this version is more severe than the last one told."""
+    owner: Owner = Owner()
+    runbook: str | None = None
+    links: dict[str, str] = {}
+    """Title → URL: Dashboard, Why."""
+    joined: bool = False
+    """True where an incident joined that this receiver was not told of yet."""
+    remote_id: str | None = None
+    chart: bytes | None = Field(default=None, exclude=True, repr=False)
+    """PNG of series, band and marked anomaly; best effort."""
+
+    @property
+    def is_resolved(self) -> bool:
+        return self.kind == "resolve"
+
+
+class Receipt(_Value):
+    """Proof of a delivery: ``remote_id`` is what later edits need (Slack: ``channel:ts`` of the root)."""
+
+    remote_id: str | None = None
+    note: str = ""
+    """What was left out (``without chart: …``); empty when all was said."""
+
+
+class Pace(_Value):
+    """At most ``burst`` at once and ``per_second`` after that, counted per ``scope`` (a channel, a routing key)."""
+
+    scope: str
+    per_second: float
+    burst: int = 1
+
+
+class Notifier(BaseModel, ABC):
+    """One receiver of one service. Parameters are pydantic fields with descriptions, as for detectors.
+
+    ``send`` makes one attempt (the ladder for refused content included) and never retries by itself: pace, order and
+    retries belong to delivery. It raises one of ``notifiers.errors``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    is_idempotent: ClassVar[bool] = False
+    """True where sending the same notification twice has the effect of once (PagerDuty's dedup_key)."""
+    wants_chart: ClassVar[bool] = False
+    closes_again: ClassVar[bool] = False
+    """True where a resolve is repeated at 60 s and 10 min after an unknown outcome (PagerDuty)."""
+
+    @abstractmethod
+    def send(self, notification: Notification) -> Receipt:
+        """Delivers once and returns the receipt. Raises notifiers.errors.DeliveryError."""
+
+    def find(self, notification: Notification) -> Receipt | None:
+        """The receipt of a delivery whose outcome is unknown; None = surely not there. Default: cannot look.
+
+        Raises notifiers.errors.CannotLook where the service has no way to look (missing scope, no history).
+        """
+        from notifiers.errors import CannotLook
+
+        raise CannotLook(f"{type(self).__name__.lower()} keeps no history")
+
+    def probe(self) -> None:
+        """Returns when the receiver can be reached with its credentials. Raises DeliveryError."""
+
+    @property
+    def pace(self) -> Pace | None:
+        return None
+
+    def close(self) -> None:
+        """Releases connections."""
