@@ -126,6 +126,7 @@ def superseding(older: Notification, newer: Notification) -> Notification:
     """``newer`` as it reads when ``older`` was never sent: it also says what ``older`` would have said first."""
     return newer.model_copy(
         update={
+            "kind": "trigger" if (older.kind, newer.kind) == ("trigger", "update") else newer.kind,
             "changes": bounded((*older.changes, *newer.changes), newer.created),
             "joined": older.joined or newer.joined,
             # Nobody was told a lower severity yet when the trigger itself is unsent.

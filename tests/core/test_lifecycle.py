@@ -5,7 +5,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerting.core.incidents import Incident, SeriesState, Status, Transition, incident_id
@@ -264,6 +264,7 @@ LEGAL = {
 }  # fmt: skip
 
 
+@settings(deadline=None)
 @given(LETTERS, RULES, st.lists(st.integers(0, 40), max_size=5))
 def test_any_chunks_give_the_same_states_and_transitions(letters: str, how: IncidentRules, cuts: list[int]) -> None:
     these = readings(letters)
@@ -278,6 +279,7 @@ def test_any_chunks_give_the_same_states_and_transitions(letters: str, how: Inci
     assert repr((state, told)) == repr(whole)
 
 
+@settings(deadline=None)
 @given(LETTERS, RULES)
 def test_every_walk_is_legal_and_holds_at_most_one_open_incident(letters: str, how: IncidentRules) -> None:
     state, transitions = walk(None, readings(letters), how)
@@ -312,6 +314,7 @@ def check(incident: Incident) -> None:
     assert incident.is_open == (incident.resolved is None) == (not incident.cause)
 
 
+@settings(deadline=None)
 @given(LETTERS, RULES)
 def test_ids_are_stable_whenever_they_are_computed(letters: str, how: IncidentRules) -> None:
     _, today = walk(None, readings(letters), how)

@@ -313,7 +313,10 @@ def test_superseding_an_unsent_trigger_raises_nothing_because_nothing_was_told()
     (trigger,) = watch.see(DE="a")
     (rise, _) = watch.see(DE="C")
     assert rise.payload.raises_severity
-    assert not superseding(trigger.payload, rise.payload).raises_severity
+    merged = superseding(trigger.payload, rise.payload)
+    assert (merged.kind, merged.raises_severity) == ("trigger", False)
+    (end, _) = watch.see(DE=".")
+    assert superseding(merged, end.payload).kind == "resolve"
 
 
 @pytest.mark.parametrize(
@@ -380,7 +383,7 @@ STORIES = st.lists(
 GROUPINGS = st.sampled_from([("subscription",), ("country",), ("metric", "country")])
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(STORIES, GROUPINGS, st.lists(st.booleans(), max_size=12))
 def test_every_story_ends_with_everyone_told_and_closed(
     story: list[dict[str, str]], group_by: tuple[str, ...], old: list[bool]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -183,6 +183,7 @@ READINGS = hnp.arrays(
 )
 
 
+@settings(deadline=None)
 @given(READINGS, st.sampled_from(["sum", "mean", "min", "max"]))
 def test_the_order_of_columns_changes_nothing_and_rollups_agree_with_plain_python(
     values: Floats, rollup: Rollup
