@@ -6,7 +6,7 @@ Arrays until a scalar is needed: ``[J, S]`` over judged buckets and the series o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Literal
@@ -65,6 +65,11 @@ class Combined:
     def buckets(self) -> list[datetime]:
         """``times`` as aware UTC datetimes."""
         return [moment.replace(tzinfo=UTC) for moment in self.times.astype("datetime64[us]").tolist()]
+
+    def part(self, begin: int, end: int) -> Combined:
+        """Buckets ``begin`` ≤ j < ``end`` alone: a replay combines once and then goes on bucket by bucket."""
+        grids = ("status", "severity", "observed", "expected", "lower", "upper", "score", "direction", "entry", "guard")
+        return replace(self, times=self.times[begin:end], **{name: getattr(self, name)[begin:end] for name in grids})
 
     def reading(self, j: int, s: int) -> Reading:
         """Bucket ``j`` of series ``s`` as one value."""

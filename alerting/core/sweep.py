@@ -16,6 +16,8 @@ from config.model import IncidentRules
 from detectors.buckets import as_instant
 from detectors.contract import Bools
 
+Walk = Iterator[tuple[SeriesState, Transition | None]]
+
 
 def advance_panel(
     states: Mapping[str, SeriesState],
@@ -52,9 +54,6 @@ def advance_panel(
         changed += [] if after is before else [after]
     # The sort is stable: within a bucket the order of the series stays.
     return changed, sorted(transitions, key=lambda transition: transition.reading.bucket)
-
-
-Walk = Iterator[tuple[SeriesState, Transition | None]]
 
 
 def _fade(state: SeriesState, buckets: list[datetime], course: Course) -> Walk:

@@ -129,8 +129,7 @@ def test_a_panel_in_any_chunks_gives_the_same_states(columns: list[str], how: In
     told: list[Transition] = []
     edges = sorted({0, len(columns[0]), *(cut for cut in cuts if cut < len(columns[0]))})
     for begin, end in pairwise(edges):
-        chunk = combined([column[begin:end] for column in columns], first_hour=begin)
-        changed, moves = swept(chunk, how, states)
+        changed, moves = swept(combined(columns).part(begin, end), how, states)
         states |= kept(changed)
         told += moves
     assert {name: repr(state) for name, state in states.items()} == {
