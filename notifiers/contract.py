@@ -88,6 +88,8 @@ class Notification(_Value):
     created: datetime
     timezone: str = "UTC"
     incidents: tuple[IncidentView, ...]
+    unlisted: int = 0
+    """How many more incidents the group has: ``incidents`` is bounded."""
     changes: tuple[TimelineEntry, ...] = ()
     raises_severity: bool = False
     """True where this version is more severe than the last one told."""

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from alerting.core.incidents import Incident, Severity
 from notifiers.contract import Kind, Notification
+
+_MUTED = "muted"
 
 
 @dataclass(frozen=True)
@@ -14,7 +19,8 @@ class Group:
     """One occurrence of a group, from its first incident until the last one resolved.
 
     ``members`` are all incidents that ever joined, open and resolved. ``sequence`` is the number of the last planned
-    delivery, ``flushed`` the instant before which that one is not sent.
+    delivery, ``flushed`` the instant before which that one is not sent. ``key`` is canonical JSON of subject and
+    ``group_by`` values; the key of a muted group is a different one, so it stands beside the group that people see.
     """
 
     id: str
@@ -29,6 +35,15 @@ class Group:
     closed: datetime | None = None
     remote_id: str | None = None
     sent_version: int = 0
+
+    @property
+    def is_muted(self) -> bool:
+        """True where its trigger was recorded but not sent; then nothing of it is."""
+        return bool(json.loads(self.key)[0] == _MUTED)
+
+    @property
+    def is_open(self) -> bool:
+        return self.closed is None
 
 
 @dataclass(frozen=True)
@@ -45,3 +60,19 @@ class Delivery:
     reason: str
     is_muted: bool = False
     """True: recorded and shown by ``why``, never sent."""
+
+
+def group_key(incident: Incident, group_by: Sequence[str], *, is_muted: bool = False) -> str:
+    """Names the group an incident belongs to. Groups never span subjects; a dimension it lacks is empty text."""
+    values = [[name, _value(incident, name)] for name in group_by if name != "subscription"]
+    return json.dumps([_MUTED if is_muted else "told", incident.subject, *values], ensure_ascii=True)
+
+
+def group_id(receiver: str, key: str, opened: datetime, first: Incident) -> str:
+    """Names one occurrence: ASCII, sortable by when it opened, the same whenever computed again."""
+    canonical = json.dumps([receiver, key, opened.isoformat(), first.id])
+    return f"{opened:%Y%m%dT%H%M%S}-{hashlib.sha256(canonical.encode()).hexdigest()[:16]}"
+
+
+def _value(incident: Incident, name: str) -> str:
+    return incident.metric if name == "metric" else incident.labels.get(name, "")

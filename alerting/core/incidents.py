@@ -1,7 +1,13 @@
-"""The life of an incident: pure functions over values, ``now`` a parameter."""
+"""Incidents as values: readings, states, transitions and the names of episodes. ``lifecycle`` moves them.
+
+States: ok → pending (``open_after`` anomalous buckets in a row) → firing → recovering → resolved (``resolve_after``
+clean buckets in a row), and from there as from ok.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,12 +15,17 @@ from enum import StrEnum
 from typing import Literal
 
 Severity = Literal["info", "warning", "critical"]
+SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
 IncidentKind = Literal["metric", "late", "failing", "empty", "schema", "config"]
 NAN = float("nan")
 
 
 class Status(StrEnum):
-    """Where a series stands. ``no_data`` and ``error`` stand beside an open incident, they do not end it."""
+    """Where a series stands. ``no_data`` and ``error`` stand beside an open incident, they do not end it.
+
+    Stored are ``no_data`` (a pending streak that began with an empty bucket, only with ``no_data: alert``) and all the
+    others but ``error``, which ``lifecycle.condition`` derives from the query's health.
+    """
 
     OK = "ok"
     PENDING = "pending"
@@ -76,7 +87,10 @@ class Incident:
 
 @dataclass(frozen=True)
 class SeriesState:
-    """Where one (subject, series) stands after bucket ``last``; a series without a row is ``ok``."""
+    """Where one (subject, series) stands after bucket ``last``; a series without a row is ``ok``.
+
+    Nothing moves while a series is ok or resolved: ``last`` is then the last bucket that mattered, not the newest one.
+    """
 
     subject: str
     fingerprint: str
@@ -94,6 +108,13 @@ class SeriesState:
     """The open incident, if any."""
     first_pending: Reading | None = None
     """The reading that began the pending streak: where the incident will have opened."""
+    worst_pending: Reading | None = None
+    """The most severe, then highest, reading of the pending streak."""
+
+    @property
+    def is_quiet(self) -> bool:
+        """True where clean and unknown buckets change nothing."""
+        return self.status in (Status.OK, Status.RESOLVED)
 
 
 @dataclass(frozen=True)
@@ -109,5 +130,33 @@ class Transition:
     reading: Reading
     cause: str
     incident: Incident | None = None
-    """The incident after the change (None while none is open)."""
+    """The incident after the change, also the one that has just ended; None where there is none."""
     severity_rose: bool = False
+
+    @property
+    def opens(self) -> bool:
+        return self.after is Status.FIRING and self.before not in (Status.FIRING, Status.RECOVERING)
+
+    @property
+    def ends(self) -> bool:
+        return self.after is Status.RESOLVED
+
+
+def more_severe(one: Severity, other: Severity) -> Severity:
+    """The higher of the two."""
+    return max(one, other, key=SEVERITIES.index)
+
+
+def worse(one: Reading, other: Reading) -> Reading:
+    """The more severe reading, then the higher score, then the first; a score of NaN is below all others."""
+    return max(one, other, key=lambda reading: (SEVERITIES.index(reading.severity), _score(reading)))
+
+
+def incident_id(subject: str, fingerprint: str, opened: datetime, n: int) -> str:
+    """Names episode ``n`` (from 0) of a series: sortable by the opening bucket, the same whenever computed again."""
+    canonical = json.dumps([subject, fingerprint, opened.isoformat(), n], separators=(",", ":"))
+    return f"{opened:%Y%m%dT%H%M}-{hashlib.sha256(canonical.encode()).hexdigest()[:12]}"
+
+
+def _score(reading: Reading) -> float:
+    return reading.score if reading.score == reading.score else -float("inf")

@@ -1,0 +1,97 @@
+"""Who is told of a subject's incidents, and what a message needs to know of it beyond the incidents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from alerting.core.incidents import SEVERITIES, Severity
+from config.model import Config, DeliveryRules, Query, Subscription
+from notifiers.contract import Owner
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How a metric is measured. ``bucket`` as written (``1h``)."""
+
+    unit: str | None = None
+    better: Literal["higher", "lower"] | None = None
+    bucket: str | None = None
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Everything that planning a notice knows of one subject.
+
+    ``receivers`` by the least severity that reaches them. ``links`` title → URL; ``{incident}`` in a URL becomes the id
+    of the incident that the message leads with.
+    """
+
+    subject: str
+    name: str
+    receivers: Mapping[Severity, tuple[str, ...]] = field(default_factory=dict)
+    timezone: str = "UTC"
+    owner: Owner = field(default_factory=Owner)
+    runbook: str | None = None
+    links: Mapping[str, str] = field(default_factory=dict)
+    delivery: DeliveryRules = field(default_factory=DeliveryRules)
+    metrics: Mapping[str, Measure] = field(default_factory=dict)
+
+    def told(self, severity: Severity) -> tuple[str, ...]:
+        """Who hears of an incident of this severity: its own receivers and those of every lower one."""
+        levels = SEVERITIES[: SEVERITIES.index(severity) + 1]
+        return tuple(dict.fromkeys(name for level in levels for name in self.receivers.get(level, ())))
+
+
+def audience_of(subscription: Subscription, config: Config, *, public_url: str | None = None) -> Audience:
+    """Who is told of a subscription's incidents."""
+    return Audience(
+        subject=f"subscription:{subscription.name}",
+        name=subscription.name,
+        receivers=subscription.notify,
+        timezone=subscription.timezone,
+        owner=Owner(team=subscription.team, slack=subscription.slack_owner),
+        runbook=subscription.runbook,
+        links=_links(public_url),
+        delivery=subscription.delivery,
+        metrics={name: _measure(config, name) for name in subscription.metrics},
+    )
+
+
+def audience_of_query(query: Query, *, public_url: str | None = None) -> Audience:
+    """Who is told that a query is late, failing, empty or changed: ``on_error.notify``."""
+    return Audience(
+        subject=f"query:{query.name}",
+        name=query.name,
+        receivers={"info": query.on_error.notify},
+        timezone=query.timezone,
+        links=_links(public_url),
+        metrics={query.name: Measure(bucket=query.bucket.text)},
+    )
+
+
+def audience_of_file(path: str, receivers: Sequence[str], *, public_url: str | None = None) -> Audience:
+    """Who is told that a file of the configuration does not load."""
+    return Audience(subject=f"config:{path}", name=path, receivers={"info": tuple(receivers)}, links=_links(public_url))
+
+
+def audiences(config: Config, *, public_url: str | None = None) -> dict[str, Audience]:
+    """Every subscription's and every query's audience, by subject."""
+    found = [audience_of(subscription, config, public_url=public_url) for subscription in config.subscriptions.values()]
+    found += [audience_of_query(query, public_url=public_url) for query in config.queries.values()]
+    return {audience.subject: audience for audience in found}
+
+
+def vanished_audience(subject: str) -> Audience:
+    """What is left of a subject that was removed: a name. It still closes what was told."""
+    return Audience(subject=subject, name=subject.partition(":")[2])
+
+
+def _measure(config: Config, name: str) -> Measure:
+    metric = config.metrics[name]
+    return Measure(metric.unit, metric.better, config.queries[metric.query].bucket.text)
+
+
+def _links(public_url: str | None) -> dict[str, str]:
+    return {"Why": f"{public_url.rstrip('/')}/incidents/{{incident}}"} if public_url else {}

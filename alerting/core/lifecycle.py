@@ -1,0 +1,291 @@
+"""How series move from one status to the next. Pure: the same readings in any chunks give the same states.
+
+A reading is *bad* (anomalous; with ``no_data: alert`` also empty), *clean* (ok; with ``no_data: ok`` also empty) or it
+*holds* (unknown; with ``no_data: keep`` also empty) and then moves nothing: it neither breaks a streak nor adds to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Literal
+
+from alerting.core.figures import amount, count
+from alerting.core.incidents import (
+    SEVERITIES,
+    Incident,
+    IncidentKind,
+    Reading,
+    SeriesState,
+    Status,
+    Transition,
+    incident_id,
+    worse,
+)
+from config.model import IncidentRules, NoData
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+_Step = tuple[SeriesState, Transition | None]
+
+
+@dataclass(frozen=True)
+class Course:
+    """What every step of one evaluation has in common.
+
+    ``opens_from``: buckets that start before it open nothing (the subscription is newer than they are).
+    """
+
+    rules: IncidentRules
+    now: datetime
+    kind: IncidentKind = "metric"
+    opens_from: datetime | None = None
+
+
+def advance(
+    state: SeriesState | None,
+    readings: Sequence[Reading],
+    rules: IncidentRules,
+    *,
+    subject: str,
+    fingerprint: str,
+    metric: str,
+    labels: Mapping[str, str],
+    kind: IncidentKind,
+    now: datetime,
+    opens_from: datetime | None = None,
+) -> tuple[SeriesState | None, list[Transition]]:
+    """Where the series stands after these readings (ascending), and each change on the way.
+
+    Readings at or before ``state.last`` are passed over, so judging a bucket twice changes nothing. The answer is None
+    while nothing has ever happened to the series.
+    """
+    course = Course(rules, now, kind, opens_from)
+    current = state or blank(subject, fingerprint, metric, labels)
+    transitions = []
+    for reading in readings:
+        current, transition = step(current, reading, course)
+        if transition is not None:
+            transitions.append(transition)
+    return (None if current.last == _NEVER else current), transitions
+
+
+def blank(subject: str, fingerprint: str, metric: str, labels: Mapping[str, str]) -> SeriesState:
+    """A series to which nothing has happened yet."""
+    return SeriesState(subject, fingerprint, metric, labels, Status.OK, since=_NEVER, last=_NEVER)
+
+
+def step(state: SeriesState, reading: Reading, course: Course) -> _Step:
+    """One bucket further. The very same state comes back where nothing moves."""
+    if reading.bucket <= state.last:
+        return state, None
+    effect = effect_of(reading, course.rules.no_data)
+    if state.incident is not None:
+        return _while_open(state, state.incident, reading, effect, course)
+    if effect == "bad":
+        return _while_closed(state, reading, course)
+    if state.is_quiet:
+        return state, None
+    if effect == "holds":
+        return replace(state, last=reading.bucket), None
+    cause = f"clean again after {state.streak} of {count(course.rules.open_after, 'bucket')}"
+    return _calm(state, Status.OK, reading, cause, course.now)
+
+
+def effect_of(reading: Reading, no_data: NoData) -> Literal["bad", "clean", "holds"]:
+    """What a reading does to a streak."""
+    if reading.status == "no_data":
+        return {"alert": "bad", "ok": "clean", "keep": "holds"}[no_data]  # type: ignore[return-value]  # a literal map
+    return {"anomaly": "bad", "ok": "clean", "unknown": "holds"}[reading.status]  # type: ignore[return-value]
+
+
+def _while_closed(state: SeriesState, reading: Reading, course: Course) -> _Step:
+    if course.opens_from is not None and reading.bucket < course.opens_from:
+        return state, None
+    first = state.first_pending or reading
+    worst = worse(state.worst_pending or first, reading)
+    streak = state.streak + 1 if state.first_pending else 1
+    if streak >= course.rules.open_after:
+        return _open(state, first, worst, reading, streak, course)
+    status = Status.NO_DATA if first.status == "no_data" else Status.PENDING
+    since = state.since if state.first_pending else reading.bucket
+    moved = replace(
+        state, status=status, since=since, last=reading.bucket, streak=streak, first_pending=first, worst_pending=worst
+    )
+    if not state.is_quiet:
+        return moved, None
+    cause = f"anomalous bucket {streak} of {course.rules.open_after}: {reading.reason or reading.status}"
+    return moved, _transition(state, status, reading, cause, course.now)
+
+
+def _open(state: SeriesState, first: Reading, worst: Reading, reading: Reading, streak: int, course: Course) -> _Step:
+    cause = f"{count(streak, 'anomalous bucket')} in a row: {reading.reason or reading.status}"
+    incident = Incident(
+        id=incident_id(state.subject, state.fingerprint, first.bucket, state.episodes),
+        subject=state.subject,
+        fingerprint=state.fingerprint,
+        kind=course.kind,
+        metric=state.metric,
+        labels=state.labels,
+        status="firing",
+        severity=worst.severity,
+        opened=first.bucket,
+        detected=course.now,
+        first=first,
+        last=reading,
+        worst=worst,
+    )
+    opened = replace(
+        state,
+        status=Status.FIRING,
+        since=reading.bucket,
+        last=reading.bucket,
+        streak=0,
+        episodes=state.episodes + 1,
+        incident=incident,
+        first_pending=None,
+        worst_pending=None,
+    )
+    return opened, _transition(state, Status.FIRING, reading, cause, course.now, incident)
+
+
+def _while_open(state: SeriesState, incident: Incident, reading: Reading, effect: str, course: Course) -> _Step:
+    if effect == "holds":
+        return replace(state, last=reading.bucket), None
+    if effect == "bad":
+        return _burn(state, incident, reading, course.now)
+    return _recover(state, replace(incident, last=reading), reading, course)
+
+
+def _burn(state: SeriesState, incident: Incident, reading: Reading, now: datetime) -> _Step:
+    worst = worse(incident.worst, reading)
+    rose = SEVERITIES.index(worst.severity) > SEVERITIES.index(incident.severity)
+    burning = replace(incident, status="firing", last=reading, worst=worst, severity=worst.severity)
+    again = state.status is not Status.FIRING
+    since = reading.bucket if again else state.since
+    moved = replace(state, status=Status.FIRING, since=since, last=reading.bucket, streak=0, incident=burning)
+    if not (again or rose):
+        return moved, None
+    causes = ["anomalous again"] * again + [f"severity rose to {worst.severity}"] * rose
+    cause = f"{', '.join(causes)}: {reading.reason or reading.status}"
+    return moved, _transition(state, Status.FIRING, reading, cause, now, burning, severity_rose=rose)
+
+
+def _recover(state: SeriesState, incident: Incident, reading: Reading, course: Course) -> _Step:
+    clean = state.streak + 1
+    if clean >= course.rules.resolve_after:
+        cause = f"{count(clean, 'clean bucket')} in a row"
+        return _end(state, incident, "resolved", reading, cause, course.now)
+    recovering = replace(incident, status="recovering")
+    since = reading.bucket if state.status is Status.FIRING else state.since
+    moved = replace(
+        state, status=Status.RECOVERING, since=since, last=reading.bucket, streak=clean, incident=recovering
+    )
+    if state.status is Status.RECOVERING:
+        return moved, None
+    cause = f"clean bucket {clean} of {course.rules.resolve_after}"
+    return moved, _transition(state, Status.RECOVERING, reading, cause, course.now, recovering)
+
+
+def _end(
+    state: SeriesState,
+    incident: Incident,
+    status: Literal["resolved", "retracted"],
+    reading: Reading,
+    cause: str,
+    now: datetime,
+) -> _Step:
+    return _calm(
+        state, Status.RESOLVED, reading, cause, now, replace(incident, status=status, resolved=now, cause=cause)
+    )
+
+
+def _calm(
+    state: SeriesState, status: Status, reading: Reading, cause: str, now: datetime, ended: Incident | None = None
+) -> _Step:
+    calm = replace(
+        state,
+        status=status,
+        since=reading.bucket,
+        last=max(state.last, reading.bucket),
+        streak=0,
+        incident=None,
+        first_pending=None,
+        worst_pending=None,
+    )
+    return calm, _transition(state, status, reading, cause, now, ended)
+
+
+def _transition(
+    before: SeriesState,
+    after: Status,
+    reading: Reading,
+    cause: str,
+    now: datetime,
+    incident: Incident | None = None,
+    *,
+    severity_rose: bool = False,
+) -> Transition:
+    return Transition(
+        before.subject, before.fingerprint, before.status, after, now, reading, cause, incident, severity_rose
+    )
+
+
+def retire(state: SeriesState, now: datetime, cause: str) -> tuple[SeriesState, list[Transition]]:
+    """Ends whatever is open or pending because its rule is gone; a quiet state stays as it is."""
+    if state.incident is not None:
+        calm, transition = _end(state, state.incident, "resolved", state.incident.last, cause, now)
+    elif state.first_pending is not None:
+        calm, transition = _calm(state, Status.OK, state.first_pending, cause, now)
+    else:
+        return state, []
+    return calm, [transition] if transition else []
+
+
+def revise(
+    state: SeriesState, readings: Sequence[Reading], rules: IncidentRules, *, now: datetime
+) -> tuple[SeriesState, list[Transition]]:
+    """Retracts the open incident where restated values no longer justify it.
+
+    ``readings``: every bucket from ``incident.opened`` to ``state.last`` as judged again, ascending. The incident is
+    retracted when its first and its worst bucket are ok now, the newest is not anomalous and the span would open
+    nothing any more; otherwise, or where the span is not covered, the state stays. A restated value opens no incident.
+    """
+    incident = state.incident
+    if incident is None or not readings:
+        return state, []
+    again = {reading.bucket: reading for reading in readings}
+    accused = [again.get(bucket) for bucket in (incident.first.bucket, incident.worst.bucket)]
+    if any(reading is None or reading.status != "ok" for reading in accused) or max(again) < state.last:
+        return state, []
+    if again[max(again)].status == "anomaly" or _would_open(state, readings, rules):
+        return state, []
+    restated = again[incident.worst.bucket]
+    revised = replace(incident, last=again[max(again)])
+    calm, transition = _end(state, revised, "retracted", restated, _restatement(incident.worst, restated), now)
+    return calm, [transition] if transition else []
+
+
+def _would_open(state: SeriesState, readings: Sequence[Reading], rules: IncidentRules) -> bool:
+    clean = blank(state.subject, state.fingerprint, state.metric, state.labels)
+    course = Course(rules, now=state.last)
+    for reading in readings:
+        clean, _ = step(clean, reading, course)
+        if clean.incident is not None:
+            return True
+    return False
+
+
+def _restatement(before: Reading, after: Reading) -> str:
+    if before.observed == after.observed:
+        return "judged again with restated history: inside its band"
+    return f"{amount(before.observed)} was restated to {amount(after.observed)}"
+
+
+def condition(state: SeriesState | None, *, is_failing: bool, has_reading: bool) -> Status:
+    """What people see of a series: its query's failure first, then an empty newest bucket, then its own status."""
+    if is_failing:
+        return Status.ERROR
+    if not has_reading:
+        return Status.NO_DATA
+    return Status.OK if state is None else state.status
