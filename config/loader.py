@@ -1,0 +1,89 @@
+"""The configuration of a folder: what it says, what is wrong with it, and what was last good where it is wrong."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from config.assembly import Assembled, Assembler
+from config.folder import read_folder
+from config.model import Config
+from config.plug_ins import PlugIns
+from config.problems import Problem
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A configuration that can be used, whatever is wrong with the files.
+
+    ``problems`` are those of the files as they are now, by place. ``texts`` are the texts in use by path: what to keep
+    as last good. ``fallen_back`` are the files whose text in use is not the one in the folder.
+    """
+
+    config: Config
+    problems: tuple[Problem, ...]
+    texts: Mapping[str, str]
+    fallen_back: tuple[str, ...] = ()
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        return tuple(problem for problem in self.problems if not problem.is_warning)
+
+
+def load(
+    folder: Path,
+    *,
+    last_good: Mapping[str, str] = MappingProxyType({}),
+    environment: Mapping[str, str] = os.environ,
+    plug_ins: PlugIns = PlugIns(),  # noqa: B008  # frozen
+) -> Loaded:
+    """Reads the folder; never raises for what is written in it."""
+    found = read_folder(folder)
+    assembler = Assembler(environment, plug_ins)
+    current = assembler.assemble(found.texts)
+    problems = (*found.problems, *current.problems)
+    if all(problem.is_warning for problem in problems):
+        return Loaded(current.config, problems, found.texts)
+    is_whole_folder_bad = not found.texts
+    texts, used = _settled(assembler, found.texts, found.unreadable, last_good, is_whole_folder_bad)
+    changed = {path for path in {*found.texts, *texts, *found.unreadable} if texts.get(path) != found.texts.get(path)}
+    return Loaded(used.config, problems, texts, tuple(sorted(changed & set(texts))))
+
+
+def _settled(
+    assembler: Assembler,
+    current: Mapping[str, str],
+    unreadable: set[str],
+    last_good: Mapping[str, str],
+    is_whole_folder_bad: bool,
+) -> tuple[dict[str, str], Assembled]:
+    """The texts to use: bad files give way to their last good text, file by file, then all of them together.
+
+    A file can be bad because another one changed (a source was renamed); its own last good text does not help then,
+    so the whole set that once loaded together comes back, deleted files included.
+    """
+    texts = dict(last_good) if is_whole_folder_bad else dict(current)
+    for path in unreadable & set(last_good):
+        texts[path] = last_good[path]
+    assembled = assembler.assemble(texts)
+    while assembled.faulty_paths:
+        following = _without_faults(texts, assembled.faulty_paths, last_good)
+        if following == texts and texts != dict(last_good) and last_good:
+            following = dict(last_good)
+        elif following == texts:
+            break  # the last good set itself does not load any more: its entries without a mistake are used
+        texts, assembled = following, assembler.assemble(following)
+    return texts, assembled
+
+
+def _without_faults(texts: Mapping[str, str], faulty: set[str], last_good: Mapping[str, str]) -> dict[str, str]:
+    following = {}
+    for path, text in texts.items():
+        if path not in faulty:
+            following[path] = text
+        elif path in last_good:
+            following[path] = last_good[path]
+    return following
