@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -41,7 +42,8 @@ class Assembler:
         readings = {path: self._reading(path, text) for path, text in texts.items() if is_yaml(path)}
         sections = gathered({path: reading.root for path, reading in readings.items() if reading.root})
         sql_files = {path: text for path, text in texts.items() if not is_yaml(path)}
-        written = Written(sections, sql_files, self._environment)
+        broken = [texts[path] for path, reading in readings.items() if reading.root is None]
+        written = Written(sections, sql_files, self._environment, sections.lost | _words_before_colons(broken))
         found = pulls(written)
         receivers, wrong = self._receivers(written)
         config, more = resolved(written, found, receivers, self._plug_ins)
@@ -66,6 +68,10 @@ class Assembler:
             if receiver is not None and not is_faulty(wrong):
                 receivers[name] = receiver
         return receivers, problems
+
+
+def _words_before_colons(texts: list[str]) -> frozenset[str]:
+    return frozenset(word for text in texts for word in re.findall(r"([\w.\-]{1,100})[\"']?\s*:", text[:1_000_000]))
 
 
 def _defaults_problems(sections: Sections, written: Written) -> list[Problem]:

@@ -21,10 +21,11 @@ _SHARED = set(DetectDocument.model_fields)
 
 @dataclass(frozen=True)
 class DetectEntry:
-    """One entry and the node of its parameters, where later checks point."""
+    """One entry, the node of its parameters, where later checks point, and what it becomes (None: a mistake)."""
 
-    detect: Detect
+    options: DetectDocument
     node: Node
+    detect: Detect | None
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ def detect_entries(node: Node, timezone: str, plug_ins: PlugIns) -> Entries:
     problems: list[Problem] = []
     seen: Counter[str] = Counter()
     for item in node.items:
+        if not isinstance(item.content, Mapping):
+            continue  # told by the document
         if len(item.entries) != 1:
             problems.append(item.problem("should be one detector with its parameters, such as seasonal: {}"))
             continue
@@ -68,12 +71,15 @@ def _entry(
     shared = checked(DetectDocument, written.only(_SHARED))
     detector, wrong = _detector(kind, written.without(*_SHARED, *later), timezone)
     problems = (*later.values(), *shared.problems, *wrong)
-    if detector is None or shared.document is None or later:
+    if shared.document is None:
         return None, problems
-    options = shared.document
+    detect = _detect(key, name, detector, shared.document) if detector and not problems else None
+    return DetectEntry(shared.document, written, detect), problems
+
+
+def _detect(key: str, name: str, detector: Detector, options: DetectDocument) -> Detect:
     critical = None if options.critical == "never" else options.critical
-    detect = Detect(key, name, detector, options.metric, options.where, options.severity, critical)
-    return DetectEntry(detect, written), problems
+    return Detect(key, name, detector, options.metric, options.where, options.severity, critical)
 
 
 def _later_parameters(name: str, kind: type[Detector], written: Node) -> dict[str, Problem]:
@@ -106,8 +112,9 @@ def _detector(kind: type[Detector], written: Node, timezone: str) -> tuple[Detec
 def _confused_types(detector: Detector, written: Node) -> tuple[Problem, ...]:
     """Numbers in quotes and true/false for numbers: a lax detector takes them, the file may not say them."""
     found = []
-    for key, node in written.entries.items():
-        is_number = isinstance(getattr(detector, key), int | float) and not isinstance(getattr(detector, key), bool)
+    for key in set(written.entries) & set(type(detector).model_fields):
+        node, value = written.entries[key], getattr(detector, key)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if is_number and isinstance(node.content, str | bool):
             found.append(node.problem(f"should be a number, not {node.content!r}"))
     return tuple(found)

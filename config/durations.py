@@ -15,11 +15,11 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_PART = r"\d{1,9}(?:\.\d{1,6})?"
+_PART = r"[0-9]{1,9}(?:\.[0-9]{1,6})?"
 _SHORT = re.compile(rf"(?:{_PART}[smhdw])+")
 _ISO = re.compile(
     rf"P(?:(?P<w>{_PART})W)?(?:(?P<d>{_PART})D)?"
-    rf"(?:T(?=\d)(?:(?P<h>{_PART})H)?(?:(?P<m>{_PART})M)?(?:(?P<s>{_PART})S)?)?"
+    rf"(?:T(?=[0-9])(?:(?P<h>{_PART})H)?(?:(?P<m>{_PART})M)?(?:(?P<s>{_PART})S)?)?"
 )
 _EXAMPLES = "15m, 1h30m, 8w or PT15M"
 LONGEST = timedelta(days=36500)

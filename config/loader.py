@@ -17,7 +17,7 @@ from config.problems import Problem
 
 @dataclass(frozen=True)
 class Loaded:
-    """A configuration that can be used, whatever is wrong with the files.
+    """A configuration without any error in it, whatever is wrong with the files.
 
     ``problems`` are those of the files as they are now, by place. ``texts`` are the texts in use by path: what to keep
     as last good. ``fallen_back`` are the files whose text in use is not the one in the folder.
@@ -68,18 +68,20 @@ def _settled(
     texts = dict(last_good) if is_whole_folder_bad else dict(current)
     for path in unreadable & set(last_good):
         texts[path] = last_good[path]
+    has_tried_all_together = False
     assembled = assembler.assemble(texts)
     while assembled.faulty_paths:
-        following = _without_faults(texts, assembled.faulty_paths, last_good)
-        if following == texts and texts != dict(last_good) and last_good:
-            following = dict(last_good)
-        elif following == texts:
-            break  # the last good set itself does not load any more: its entries without a mistake are used
+        following = _with_last_good(texts, assembled.faulty_paths, last_good)
+        if following == texts and not has_tried_all_together:
+            following, has_tried_all_together = dict(last_good), True
+        if following == texts:
+            # The last good set does not load any more (a newer program, a missing plug-in): what is faulty goes.
+            following = {path: text for path, text in texts.items() if path not in assembled.faulty_paths}
         texts, assembled = following, assembler.assemble(following)
     return texts, assembled
 
 
-def _without_faults(texts: Mapping[str, str], faulty: set[str], last_good: Mapping[str, str]) -> dict[str, str]:
+def _with_last_good(texts: Mapping[str, str], faulty: set[str], last_good: Mapping[str, str]) -> dict[str, str]:
     following = {}
     for path, text in texts.items():
         if path not in faulty:

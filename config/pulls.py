@@ -11,10 +11,10 @@ from config.documents import MetricDocument, QueryDocument, SourceDocument
 from config.model import Late, Metric, OnError, Query, Restate, Source
 from config.nodes import Node, nearest
 from config.problems import Problem, suggestion
-from config.secrets import Secret
+from config.secrets import MissingSecret, Secret
 from config.sections import Sections, laid_over
 from config.urls import dialect, literal_secrets
-from config.validation import checked, missing
+from config.validation import checked, is_absent, missing
 from detectors.buckets import Bucket
 
 _OWN_QUERY = set(QueryDocument.model_fields) - {"template", "max_series"}
@@ -28,9 +28,15 @@ class Written:
     sections: Sections
     sql_files: Mapping[str, str]
     environment: Mapping[str, str]
+    lost: frozenset[str] = frozenset()
+    """Words that look like keys in files that are no YAML: names that are perhaps defined there."""
 
     def nodes(self, section: str) -> Mapping[str, Node]:
         return self.sections.entries[section]
+
+    def may_name(self, section: str, name: str) -> bool:
+        """False where the name is surely a mistake: one broken file is one mistake, not one for each reference."""
+        return name in self.nodes(section) or name in self.lost
 
 
 @dataclass
@@ -63,16 +69,19 @@ def unknown_receivers(node: Node, location: tuple[str, ...], told: list[str], wr
     return [
         nearest(node, (*location, index))[0].problem(f"no receiver is called {name!r}{suggestion(name, known)}")
         for index, name in enumerate(told)
-        if name not in known
+        if not written.may_name("receivers", name)
     ]
 
 
 def unset_references(node: Node, secret: Secret, environment: Mapping[str, str]) -> list[Problem]:
-    return [
-        node.problem(f"environment variable {name} is not set here", is_warning=True)
-        for kind, name in secret.references
-        if kind == "env" and name not in environment
-    ]
+    """A warning only: the machine that checks is often not the one that runs."""
+    problems = []
+    for kind, name in secret.references:
+        try:
+            Secret(f"${{{kind}:{name}}}").reveal(environment)
+        except MissingSecret as exc:
+            problems.append(node.problem(str(exc), is_warning=True))
+    return problems
 
 
 def is_faulty(problems: list[Problem]) -> bool:
@@ -92,10 +101,10 @@ def _add_source(found: Pulls, name: str, node: Node, written: Written) -> None:
         return
     read = checked(SourceDocument, node)
     problems = list(read.problems)
-    if "url" not in node.entries:
+    if is_absent(SourceDocument, node, "url"):
         problems.append(missing(node, "url"))
-    elif isinstance(node.entries["url"].content, str):
-        problems.extend(_url_problems(node.entries["url"], node.entries["url"].content, written.environment))
+    elif read.document is not None and read.document.url is not None:
+        problems.extend(_url_problems(node.entries["url"], read.document.url, written.environment))
     found.problems.extend(problems)
     document = read.document
     if document is not None and document.url is not None and not is_faulty(problems):
@@ -115,16 +124,14 @@ def _url_problems(node: Node, url: str, environment: Mapping[str, str]) -> list[
 
 def _add_query(found: Pulls, name: str, node: Node, written: Written) -> None:
     read = checked(QueryDocument, node)
-    document = read.document
-    if document is None:
+    if read.document is None:
         found.problems.extend(read.problems)
         return
-    problems = [*_query_problems(node, document, written)]
-    sql, wrong = _sql(node, document, written)
-    problems.extend(wrong)
+    sql, wrong = _sql(node, read.document, written)
+    problems = [*read.problems, *_query_problems(node, read.document, written), *wrong]
     found.problems.extend(problems)
     if sql is not None and not is_faulty(problems):
-        found.queries[name] = _query(name, document, sql)
+        found.queries[name] = _query(name, read.document, sql)
 
 
 def _query(name: str, document: QueryDocument, sql: str) -> Query:
@@ -149,12 +156,12 @@ def _query(name: str, document: QueryDocument, sql: str) -> Query:
 def _query_problems(node: Node, document: QueryDocument, written: Written) -> list[Problem]:
     sources = written.nodes("sources")
     problems = []
-    if document.source is None:
+    if is_absent(QueryDocument, node, "source"):
         problems.append(missing(node, "source", f"is missing{suggestion('', sources)}"))
-    elif document.source not in sources:
+    elif document.source is not None and not written.may_name("sources", document.source):
         hint = suggestion(document.source, sources)
         problems.append(node.entries["source"].problem(f"no source is called {document.source!r}{hint}"))
-    if document.bucket is None:
+    if is_absent(QueryDocument, node, "bucket"):
         problems.append(missing(node, "bucket", "is missing: how wide is a point? (15m, 1h, 1d)"))
     problems.extend(_span_problems(node, document))
     if document.on_error is not None:
@@ -176,12 +183,13 @@ def _span_problems(node: Node, document: QueryDocument) -> list[Problem]:
 
 
 def _sql(node: Node, document: QueryDocument, written: Written) -> tuple[str | None, list[Problem]]:
+    has_sql, has_file = (not is_absent(QueryDocument, node, key) for key in ("sql", "sql_file"))
     if document.sql is not None and document.sql_file is not None:
         return None, [node.entries["sql_file"].problem("sql and sql_file are both given; keep one", at_key=True)]
     if document.sql is not None:
         return document.sql, _edge_problems(node.entries["sql"], document.sql)
     if document.sql_file is None:
-        return None, [missing(node, "sql", "is missing (or sql_file)")]
+        return None, [] if has_sql or has_file else [missing(node, "sql", "is missing (or sql_file)")]
     place = node.entries["sql_file"]
     text = written.sql_files.get(document.sql_file.removeprefix("./"))
     if text is None:
@@ -204,13 +212,14 @@ def _add_metric(found: Pulls, name: str, node: Node, written: Written) -> None:
     if document is None:
         found.problems.extend(read.problems)
         return
-    problems = _metric_problems(node, document)
+    problems = [*read.problems, *_metric_problems(node, document)]
+    is_own_query = is_absent(MetricDocument, node, "query") and "ratio" not in node.entries
     if document.query is not None:
         problems.extend(_query_reference_problems(node, document.query, written))
-    elif name in written.nodes("queries"):
+    elif is_own_query and name in written.nodes("queries"):
         problems.append(node.problem("brings a query of its own, whose name is taken by a query", at_key=True))
     found.problems.extend(problems)
-    if document.query is None:
+    if is_own_query:
         _add_query(found, name, node.only(set(QueryDocument.model_fields)), written)
     query = document.query or name
     if document.value is not None and not is_faulty(problems):
@@ -238,18 +247,18 @@ def _query_reference_problems(node: Node, query: str, written: Written) -> list[
     if own:
         message = f"stands beside query: a metric names a query or brings its own ({', '.join(own)})"
         return [node.entries[own[0]].problem(message, at_key=True)]
-    known = written.nodes("queries")
-    if query not in known:
-        return [node.entries["query"].problem(f"no query is called {query!r}{suggestion(query, known)}")]
+    if not written.may_name("queries", query):
+        hint = suggestion(query, written.nodes("queries"))
+        return [node.entries["query"].problem(f"no query is called {query!r}{hint}")]
     return []
 
 
 def _metric_problems(node: Node, document: MetricDocument) -> list[Problem]:
-    if document.value is None:
+    if is_absent(MetricDocument, node, "value") and "ratio" not in node.entries:
         return [missing(node, "value", "is missing: which column holds the values?")]
-    dimensions = document.dimensions or []
-    if document.value.lower() == "time" or document.value in dimensions:
-        return [node.entries["value"].problem(f"{document.value!r} is a time or dimension column, not the values")]
+    dimensions, value = document.dimensions or [], document.value or ""
+    if value.lower() == "time" or value in dimensions:
+        return [node.entries["value"].problem(f"{value!r} is a time or dimension column, not the values")]
     repeated = sorted({name for name in dimensions if dimensions.count(name) > 1})
     if repeated:
         return [node.entries["dimensions"].problem(f"names {repeated[0]!r} twice")]

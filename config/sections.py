@@ -33,6 +33,8 @@ class Sections:
     entries: Mapping[str, Mapping[str, Node]]
     defaults: Node | None = None
     problems: tuple[Problem, ...] = ()
+    lost: frozenset[str] = frozenset()
+    """Names under misspelt sections."""
 
 
 @dataclass
@@ -40,6 +42,7 @@ class _Gathering:
     entries: dict[str, dict[str, Node]] = field(default_factory=lambda: {name: {} for name in ENTRIES})
     defaults: Node | None = None
     problems: list[Problem] = field(default_factory=list)
+    lost: set[str] = field(default_factory=set)
 
 
 def gathered(roots: Mapping[str, Node]) -> Sections:
@@ -49,7 +52,7 @@ def gathered(roots: Mapping[str, Node]) -> Sections:
         for key, node in root.entries.items():
             _add(found, key, node)
     _check_defaults_and_templates(found)
-    return Sections(found.entries, found.defaults, tuple(found.problems))
+    return Sections(found.entries, found.defaults, tuple(found.problems), frozenset(found.lost))
 
 
 def laid_over(sections: Sections, section: str, entry: Node) -> tuple[Node, tuple[Problem, ...]]:
@@ -69,6 +72,7 @@ def _add(found: _Gathering, key: str, node: Node) -> None:
         found.problems.append(node.problem(not_yet(LATER_SECTIONS[key]).message(), at_key=True))
     elif key not in _KEYS:
         found.problems.append(node.problem(f"unknown key{suggestion(key, [*_KEYS, *LATER_SECTIONS])}", at_key=True))
+        found.lost.update(node.entries)
     elif key == "version":
         if node.content != VERSION or isinstance(node.content, bool):
             found.problems.append(node.problem(f"should be {VERSION}, the only version there is"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterable, Mapping
 
-from config.detect_entries import DetectEntry, detect_entries
+from config.detect_entries import DetectEntry, Entries, detect_entries
 from config.documents import SubscriptionDocument
 from config.model import (
     Config,
@@ -21,7 +21,7 @@ from config.plug_ins import PlugIns
 from config.problems import Problem, suggestion
 from config.pulls import Pulls, Written, is_faulty, unknown_receivers
 from config.sections import laid_over
-from config.validation import checked, missing
+from config.validation import checked, is_absent, missing
 
 _LEVELS: tuple[Severity, ...] = ("info", "warning", "critical")
 
@@ -49,18 +49,19 @@ def _subscription(
     read = checked(SubscriptionDocument, node)
     document = read.document
     timezone = (document.timezone if document else None) or "UTC"
-    detect = detect_entries(node.entries["detect"], timezone, plug_ins) if "detect" in node.entries else None
-    problems = [*read.problems, *(detect.problems if detect else ())]
-    if detect is None:
+    detect = detect_entries(node.entries["detect"], timezone, plug_ins) if "detect" in node.entries else Entries()
+    problems = [*read.problems, *detect.problems]
+    if is_absent(SubscriptionDocument, node, "detect"):
         problems.append(missing(node, "detect", "is missing: how is unusual found? such as [seasonal: {}]"))
-    if "metrics" not in node.entries:
+    if is_absent(SubscriptionDocument, node, "metrics"):
         problems.append(missing(node, "metrics", "is missing: names, patterns or tags of metrics"))
-    if document is None or detect is None:
+    if document is None:
         return None, problems
     selected, wrong = _selected(node, document.metrics or [], written)
     known = [metrics[metric] for metric in selected if metric in metrics]
     problems.extend(wrong)
-    problems.extend(_narrowing_problems(detect.entries, known, set(selected)))
+    if document.metrics is not None:
+        problems.extend(_narrowing_problems(detect.entries, known, set(selected), written.lost))
     problems.extend(_guard_problems(node, document, known))
     problems.extend(_notify_problems(node, document, written))
     if not known:
@@ -75,7 +76,7 @@ def _built(
     return Subscription(
         name=name,
         metrics=tuple(metric.name for metric in metrics),
-        detect=tuple(entry.detect for entry in detect),
+        detect=tuple(entry.detect for entry in detect if entry.detect),
         notify={level: tuple(getattr(notify, level)) for level in _LEVELS if notify and getattr(notify, level)},
         timezone=timezone,
         team=owner.team if owner else None,
@@ -95,7 +96,7 @@ def _selected(node: Node, selectors: list[str], written: Written) -> tuple[tuple
     for item, selector in zip(node.entries["metrics"].items, selectors, strict=False):
         chosen = _matching(selector, written)
         names.update(dict.fromkeys(chosen))
-        if not chosen:
+        if not chosen and not _may_match(selector, written.lost):
             problems.append(item.problem(_nothing_matches(selector, written)))
     return tuple(names), problems
 
@@ -107,6 +108,10 @@ def _matching(selector: str, written: Written) -> list[str]:
     if any(char in selector for char in "*?["):
         return [name for name in known if fnmatch.fnmatchcase(name, selector)]
     return [selector] if selector in known else []
+
+
+def _may_match(selector: str, lost: frozenset[str]) -> bool:
+    return bool(lost) and (selector.startswith("tag:") or bool(fnmatch.filter(lost, selector)))
 
 
 def _nothing_matches(selector: str, written: Written) -> str:
@@ -130,22 +135,24 @@ def _tags(written: Written) -> dict[str, set[str]]:
     return found
 
 
-def _narrowing_problems(entries: Iterable[DetectEntry], metrics: list[Metric], selected: set[str]) -> list[Problem]:
+def _narrowing_problems(
+    entries: Iterable[DetectEntry], metrics: list[Metric], selected: set[str], lost: frozenset[str]
+) -> list[Problem]:
     problems = []
     for entry in entries:
-        only = entry.detect.metric
-        if only is not None and only not in selected:
+        only = entry.options.metric
+        if only is not None and only not in selected and only not in lost:
             hint = suggestion(only, selected)
             problems.append(entry.node.entries["metric"].problem(f"{only!r} is not of this subscription{hint}"))
             continue
         judged = [metric for metric in metrics if only in (None, metric.name)]
-        if judged and entry.detect.where is not None:
+        if judged and entry.options.where is not None:
             problems.extend(_where_problems(entry, judged))
     return problems
 
 
 def _where_problems(entry: DetectEntry, judged: list[Metric]) -> list[Problem]:
-    node, where = entry.node.entries["where"], entry.detect.where
+    node, where = entry.node.entries["where"], entry.options.where
     if where == "total" or where is None:
         if any(metric.total or not metric.dimensions for metric in judged):
             return []
@@ -172,14 +179,12 @@ def _guard_problems(node: Node, document: SubscriptionDocument, metrics: list[Me
 
 
 def _notify_problems(node: Node, document: SubscriptionDocument, written: Written) -> list[Problem]:
-    if document.notify is None or not any(getattr(document.notify, level) for level in _LEVELS):
-        return [missing_receivers(node)]
+    is_silent = document.notify is not None and not any(getattr(document.notify, level) for level in _LEVELS)
+    if is_silent or is_absent(SubscriptionDocument, node, "notify"):
+        return [node.problem("notifies nobody: its incidents are only shown", at_key=True, is_warning=True)]
     return [
         problem
         for level in _LEVELS
+        if document.notify
         for problem in unknown_receivers(node, ("notify", level), getattr(document.notify, level), written)
     ]
-
-
-def missing_receivers(node: Node) -> Problem:
-    return node.problem("notifies nobody: its incidents are only shown", at_key=True, is_warning=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar, get_args
@@ -33,18 +34,24 @@ _SHOWS_VALUE = (*_SHAPES, "literal_error", "greater_than", "greater_than_equal",
 
 @dataclass(frozen=True)
 class Checked(Generic[Model]):
-    """What could be read (None: nothing usable) and what is wrong with it."""
+    """What could be read, without the keys that hold a mistake (None: no mapping at all), and the mistakes."""
 
     document: Model | None
     problems: tuple[Problem, ...] = ()
 
 
 def checked(model: type[Model], node: Node) -> Checked[Model]:
-    """The node as a document of this kind."""
+    """The node as a document of this kind. With problems, the document serves only to look for more of them."""
     try:
         return Checked(model.model_validate(plain(node)))
     except ValidationError as exc:
-        return Checked(None, translated(exc.errors(include_url=False), model, node))
+        errors = exc.errors(include_url=False)
+    faulty = {str(error["loc"][0]) for error in errors if error["loc"]}
+    try:
+        rest = model.model_validate(plain(node.without(*faulty))) if node.entries else None
+    except ValidationError:
+        rest = None
+    return Checked(rest, translated(errors, model, node))
 
 
 def translated(errors: Iterable[ErrorDetails], model: type[BaseModel], node: Node) -> tuple[Problem, ...]:
@@ -57,8 +64,18 @@ def translated(errors: Iterable[ErrorDetails], model: type[BaseModel], node: Nod
     return tuple(line for near, of_near in found.values() for line in _lines(of_near, model, near, paths))
 
 
+def is_absent(model: type[BaseModel], node: Node, key: str) -> bool:
+    """True where the key is not written, or empty; a misspelt key is told as that, not as missing too."""
+    written = node.entries.get(key)
+    if written is not None:
+        return written.content is None
+    return not _is_misspelt(key, node, tuple(model.model_fields))
+
+
 def missing(node: Node, key: str, why: str = "is missing") -> Problem:
     """A key that is not written, told at the entry that lacks it."""
+    if key in node.entries:
+        return node.entries[key].problem(why, at_key=True)
     return problem(node.key_place or node.place, f"{node.path}.{key}" if node.path else key, why)
 
 
@@ -74,12 +91,18 @@ def keys_at(model: type[BaseModel], location: Sequence[str | int]) -> tuple[str,
 def _lines(errors: list[ErrorDetails], model: type[BaseModel], near: Node, paths: set[str]) -> Iterable[Problem]:
     absent = [error for error in errors if error["type"] == "missing"]
     for error in absent:
-        yield missing(near, str(error["loc"][-1]))
+        if not _is_misspelt(str(error["loc"][-1]), near, keys_at(model, error["loc"][:-1])):
+            yield missing(near, str(error["loc"][-1]))
     rest = [error for error in errors if error["type"] != "missing"]
     if any(_is_inside(path, near.path) for path in paths):  # the other side of a union has more to say
         rest = [error for error in rest if error["type"] not in ("literal_error", *_SHAPES)]
     if rest:
         yield _line(rest, model, near)
+
+
+def _is_misspelt(key: str, node: Node, known: tuple[str, ...]) -> bool:
+    unknown = [name for name in node.entries if name not in known]
+    return bool(difflib.get_close_matches(key, unknown, n=1, cutoff=0.6))
 
 
 def _line(errors: list[ErrorDetails], model: type[BaseModel], near: Node) -> Problem:
