@@ -93,7 +93,8 @@ def _selected(node: Node, selectors: list[str], written: Written) -> tuple[tuple
     """Names of metrics in the order of the files, each once."""
     names: dict[str, None] = {}
     problems = []
-    for item, selector in zip(node.entries["metrics"].items, selectors, strict=False):
+    items = node.entries["metrics"].items if selectors else ()
+    for item, selector in zip(items, selectors, strict=True):
         chosen = _matching(selector, written)
         names.update(dict.fromkeys(chosen))
         if not chosen and not _may_match(selector, written.lost):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from config.folder import read_folder
 from config.loader import Loaded, load
 from config.model import Config
 from config.plug_ins import PlugIns
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 Doubts = Callable[[Config], Sequence[str]]
 """What else may be wrong with a configuration: a line for each finding."""
-Check = Callable[..., None]
+Command = Callable[..., None]
 
 ConfigOption = Annotated[
     Path, typer.Option("--config", envvar="METRICWATCH_CONFIG", help="folder of YAML files", show_default="metrics")
@@ -35,13 +36,13 @@ JsonOption = Annotated[bool, typer.Option("--json", help="print one JSON object"
 _DEFAULT_FOLDER = Path("metrics")
 
 
-class CannotRead(Exception):
-    """The table of ``init`` cannot be read; the message says why, without a password."""
+class CannotBegin(Exception):
+    """A first folder cannot be written; the message says why, without a password."""
 
 
 def check_with(
     *, connect_problems: Doubts | None = None, sql_problems: Doubts | None = None, plug_ins: PlugIns = PlugIns()
-) -> Check:
+) -> Command:
     """The command ``check`` with the questions that only a warehouse room can answer."""
 
     def check(
@@ -71,30 +72,44 @@ def schema() -> None:
     print(json.dumps(json_schema(), indent=2, ensure_ascii=False))  # noqa: T201  # the result itself, unwrapped
 
 
-def init(
-    config: ConfigOption = _DEFAULT_FOLDER,
-    source: Annotated[str | None, typer.Option(help="address of a warehouse, or ${env:NAME}")] = None,
-    table: Annotated[str | None, typer.Option(help="table or view to start from, such as public.orders")] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Writes a first folder: from a table, or a sample shop that runs at once. Never overwrites a file."""
-    if (source is None) != (table is None):
-        _fail("--source and --table belong together", 2)
-    try:
-        texts = starter() if source is None or table is None else _texts_of_table(config, source, table)
-    except (CannotRead, MissingSecret, ValueError) as exc:
-        _fail(str(exc), 1)
-    taken = [path for path in texts if (config / path).exists()]
-    if taken:
-        _fail(f"{config / taken[0]} is already there; nothing was written", 1)
+def init_with(*, plug_ins: PlugIns = PlugIns()) -> Command:
+    """The command ``init``, which reads the folder that is there with these plug-ins."""
+
+    def init(
+        config: ConfigOption = _DEFAULT_FOLDER,
+        source: Annotated[str | None, typer.Option(help="address of a warehouse, or ${env:NAME}")] = None,
+        table: Annotated[str | None, typer.Option(help="table or view to start from, such as public.orders")] = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        """Writes a first folder: from a table, or a sample shop that runs at once. Never overwrites a file."""
+        if (source is None) != (table is None):
+            _fail("--source and --table belong together", 2)
+        try:
+            if source is None or table is None:
+                written = [*_write(config, starter()), *_write_sample(Path(SAMPLE_URL.removeprefix("sqlite:///")))]
+            else:
+                written = _write(config, _texts_of_table(config, source, table, plug_ins))
+        except (CannotBegin, MissingSecret, ValueError) as exc:
+            _fail(str(exc), 1)
+        except OSError as exc:
+            _fail(f"{exc.filename or config} cannot be written: {exc.strerror}", 1)
+        _print_written(written, config, as_json=as_json)
+
+    return init
+
+
+init = init_with()
+
+
+def _write(folder: Path, texts: Mapping[str, str]) -> list[str]:
+    for path in texts:
+        if (folder / path).exists():
+            raise CannotBegin(f"{folder / path} is already there; nothing was written")
+    folder.mkdir(parents=True, exist_ok=True)
     for path, text in texts.items():
-        (config / path).parent.mkdir(parents=True, exist_ok=True)
-        with (config / path).open("x", encoding="utf-8") as file:
+        with (folder / path).open("x", encoding="utf-8") as file:
             file.write(text)
-    written = [str(config / path) for path in texts]
-    if source is None and _write_sample(Path(SAMPLE_URL.removeprefix("sqlite:///"))):
-        written.append(SAMPLE_URL.removeprefix("sqlite:///"))
-    _print_written(written, config, as_json=as_json)
+    return [str(folder / path) for path in texts]
 
 
 def _print_findings(loaded: Loaded, found: Sequence[str], *, as_json: bool) -> None:
@@ -143,19 +158,25 @@ def _print_written(written: Sequence[str], folder: Path, *, as_json: bool) -> No
     typer.echo(f"next: metricwatch check{option}, then metricwatch run{option}")
 
 
-def _texts_of_table(folder: Path, source: str, table: str) -> dict[str, str]:
+def _texts_of_table(folder: Path, source: str, table: str, plug_ins: PlugIns) -> dict[str, str]:
     revealed = normalised(Secret(source).reveal())
-    existing = Existing()
-    if folder.is_dir():
-        config = load(folder).config
-        sources = [name for name, known in config.sources.items() if known.url.written == source]
-        existing = Existing(next(iter(sources), None), next(iter(config.receivers), None))
-    columns = _columns(revealed, table)
-    return from_table(source, table, columns, existing=existing, dialect_name=dialect(revealed))
+    existing = _existing(folder, source, plug_ins)
+    return from_table(source, table, _columns(revealed, table), existing=existing, dialect_name=dialect(revealed))
+
+
+def _existing(folder: Path, source: str, plug_ins: PlugIns) -> Existing:
+    """What the folder has already. Raises CannotBegin where that cannot be known."""
+    if not read_folder(folder).texts:
+        return Existing()
+    found = load(folder, plug_ins=plug_ins)
+    if found.errors:
+        raise CannotBegin(f"{folder} has mistakes, first of all {found.errors[0]}; see: metricwatch check")
+    sources = [name for name, known in found.config.sources.items() if known.url.written == source]
+    return Existing(next(iter(sources), None), next(iter(found.config.receivers), None))
 
 
 def _columns(url: str, table: str) -> list[tuple[str, str]]:
-    """Names and types of a table's columns. Raises CannotRead."""
+    """Names and types of a table's columns. Raises CannotBegin."""
     from sqlalchemy import create_engine, inspect
     from sqlalchemy.exc import ArgumentError, NoSuchModuleError, NoSuchTableError, SQLAlchemyError
     from sqlalchemy.pool import NullPool
@@ -166,13 +187,13 @@ def _columns(url: str, table: str) -> list[tuple[str, str]]:
         engine: Engine = create_engine(url, poolclass=NullPool)
         columns = inspect(engine).get_columns(name, schema=schema_name or None)
     except NoSuchTableError:
-        raise CannotRead(f"there is no table {table!r} at {masked(url)}") from None
+        raise CannotBegin(f"there is no table {table!r} at {masked(url)}") from None
     except (NoSuchModuleError, ImportError) as exc:
-        raise CannotRead(f"no driver for {dialect(url)!r} is installed: {exc}") from None
+        raise CannotBegin(f"no driver for {dialect(url)!r} is installed: {exc}") from None
     except ArgumentError:
-        raise CannotRead(f"{masked(url)!r} is not an address such as postgresql://user@host/database") from None
+        raise CannotBegin(f"{masked(url)!r} is not an address such as postgresql://user@host/database") from None
     except SQLAlchemyError as exc:
-        raise CannotRead(f"{masked(url)} cannot be read: {_cause(exc, url)}") from None
+        raise CannotBegin(f"{masked(url)} cannot be read: {_cause(exc, url)}") from None
     return [(str(column["name"]), str(column["type"])) for column in columns]
 
 
@@ -181,7 +202,7 @@ def _refuse_missing_file(url: str) -> None:
     for scheme in ("sqlite:///", "duckdb:///"):
         path = url.removeprefix(scheme).partition("?")[0]
         if url.startswith(scheme) and path not in ("", ":memory:") and not Path(path).exists():
-            raise CannotRead(f"there is no file {path} (a relative path begins at the working directory)")
+            raise CannotBegin(f"there is no file {path} (a relative path begins at the working directory)")
 
 
 def _cause(exc: Exception, url: str) -> str:
@@ -189,14 +210,14 @@ def _cause(exc: Exception, url: str) -> str:
     return text.replace(url, masked(url))
 
 
-def _write_sample(path: Path) -> bool:
+def _write_sample(path: Path) -> list[str]:
     """Makes the sample shop; a file that is already there is kept."""
     if path.exists():
-        return False
+        return []
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("CREATE TABLE orders_by_hour (hour TEXT, country TEXT, orders INTEGER, revenue REAL)")
         connection.executemany("INSERT INTO orders_by_hour VALUES (?, ?, ?, ?)", sample_rows(datetime.now(UTC)))
-    return True
+    return [str(path)]
 
 
 def _fail(message: str, code: int) -> NoReturn:
