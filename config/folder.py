@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,14 +15,15 @@ SQL_SUFFIX = ".sql"
 
 @dataclass(frozen=True)
 class Folder:
-    """Texts by path (relative, with slashes); ``unreadable`` files have a problem and no text."""
+    """Texts by path (relative, with slashes). ``is_lost`` where there is no folder, or no YAML file in it."""
 
     texts: dict[str, str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    is_lost: bool = False
 
-    @property
-    def unreadable(self) -> set[str]:
-        return {found.path for found in self.problems}
+    def hides(self, path: str) -> bool:
+        """True where the file, or a folder above it, is there and cannot be read."""
+        return any(path == found.path or path.startswith(f"{found.path}/") for found in self.problems)
 
 
 def is_yaml(path: str) -> bool:
@@ -32,30 +34,44 @@ def read_folder(folder: Path) -> Folder:
     """Everything below the folder that counts. Never raises."""
     if not folder.is_dir():
         what = "is not a folder" if folder.exists() else "there is no such folder"
-        return Folder({}, (problem(Place(str(folder)), "", f"{what}; make a first one with: metricwatch init"),))
+        return _lost(folder, f"{what}; make a first one with: metricwatch init")
     texts: dict[str, str] = {}
-    problems: list[Problem] = []
-    try:
-        paths = sorted(path for path in folder.rglob("*") if _counts(path.relative_to(folder)))
-    except OSError as exc:
-        return Folder({}, (problem(Place(str(folder)), "", f"cannot be read: {exc.strerror}"),))
-    for path in paths:
+    paths, problems = _paths(folder)
+    for path in sorted(paths):
         name = path.relative_to(folder).as_posix()
         text = _text(path, name)
         if isinstance(text, Problem):
             problems.append(text)
         else:
             texts[name] = text
-    if not any(is_yaml(name) for name in texts) and not problems:
-        message = "holds no YAML file; make a first one with: metricwatch init"
-        problems.append(problem(Place(str(folder)), "", message))
-    return Folder(texts, tuple(problems))
+    if not problems and not any(is_yaml(name) for name in texts):
+        return _lost(folder, "holds no YAML file; make a first one with: metricwatch init")
+    return Folder(texts, tuple(problems), is_lost=any(found.path == str(folder) for found in problems))
 
 
-def _counts(relative: Path) -> bool:
+def _lost(folder: Path, message: str) -> Folder:
+    return Folder({}, (problem(Place(str(folder)), "", message),), is_lost=True)
+
+
+def _paths(folder: Path) -> tuple[list[Path], list[Problem]]:
+    problems: list[Problem] = []
+
+    def note(error: OSError) -> None:
+        # A folder that cannot be listed is not one without files: their rules must not end.
+        where = Path(error.filename or folder)
+        name = where.relative_to(folder).as_posix() if where != folder else str(folder)
+        problems.append(problem(Place(name), "", f"cannot be read: {error.strerror}"))
+
+    found = []
+    for parent, folders, names in os.walk(folder, onerror=note):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(parent, name) for name in names if _counts(name)]
+    return found, problems
+
+
+def _counts(name: str) -> bool:
     # Kubernetes mounts a ConfigMap as links into hidden folders (..data): only the visible names count.
-    is_hidden = any(part.startswith(".") for part in relative.parts)
-    return not is_hidden and relative.suffix in (*YAML_SUFFIXES, SQL_SUFFIX)
+    return not name.startswith(".") and name.endswith((*YAML_SUFFIXES, SQL_SUFFIX))
 
 
 def _text(path: Path, name: str) -> str | Problem:

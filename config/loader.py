@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from config.assembly import Assembled, Assembler
-from config.folder import read_folder
+from config.folder import Folder, read_folder
 from config.model import Config
 from config.plug_ins import PlugIns
 from config.problems import Problem
@@ -47,27 +47,19 @@ def load(
     problems = (*found.problems, *current.problems)
     if all(problem.is_warning for problem in problems):
         return Loaded(current.config, problems, found.texts)
-    is_whole_folder_bad = not found.texts
-    texts, used = _settled(assembler, found.texts, found.unreadable, last_good, is_whole_folder_bad)
-    changed = {path for path in {*found.texts, *texts, *found.unreadable} if texts.get(path) != found.texts.get(path)}
+    texts, used = _settled(assembler, found, last_good)
+    changed = {path for path in {*found.texts, *texts} if texts.get(path) != found.texts.get(path)}
     return Loaded(used.config, problems, texts, tuple(sorted(changed & set(texts))))
 
 
-def _settled(
-    assembler: Assembler,
-    current: Mapping[str, str],
-    unreadable: set[str],
-    last_good: Mapping[str, str],
-    is_whole_folder_bad: bool,
-) -> tuple[dict[str, str], Assembled]:
+def _settled(assembler: Assembler, found: Folder, last_good: Mapping[str, str]) -> tuple[dict[str, str], Assembled]:
     """The texts to use: bad files give way to their last good text, file by file, then all of them together.
 
     A file can be bad because another one changed (a source was renamed); its own last good text does not help then,
     so the whole set that once loaded together comes back, deleted files included.
     """
-    texts = dict(last_good) if is_whole_folder_bad else dict(current)
-    for path in unreadable & set(last_good):
-        texts[path] = last_good[path]
+    kept = {path: text for path, text in last_good.items() if found.is_lost or found.hides(path)}
+    texts = {**found.texts, **kept}
     has_tried_all_together = False
     assembled = assembler.assemble(texts)
     while assembled.faulty_paths:

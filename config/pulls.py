@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 
 from config.documents import MetricDocument, QueryDocument, SourceDocument
 from config.model import Late, Metric, OnError, Query, Restate, Source
@@ -33,6 +34,16 @@ class Written:
 
     def nodes(self, section: str) -> Mapping[str, Node]:
         return self.sections.entries[section]
+
+    @cached_property
+    def tags(self) -> Mapping[str, frozenset[str]]:
+        """The tags of each metric, those of its template included."""
+        found = {}
+        for name, entry in self.nodes("metrics").items():
+            node = laid_over(self.sections, "metrics", entry)[0] if entry.entries else entry
+            items = node.entries["tags"].items if "tags" in node.entries else ()
+            found[name] = frozenset(item.content for item in items if isinstance(item.content, str))
+        return found
 
     def may_name(self, section: str, name: str) -> bool:
         """False where the name is surely a mistake: one broken file is one mistake, not one for each reference."""

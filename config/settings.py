@@ -22,6 +22,7 @@ from config.problems import suggestion
 
 PREFIX = "METRICWATCH_"
 _USED_ELSEWHERE = {"URL", "TOKEN"}  # what the command line sends with --url
+_LATER = ("METRICWATCH_HEARTBEAT_URL",)
 
 
 class BadSettings(ValueError):
@@ -157,11 +158,12 @@ def read_settings() -> Settings:
 
 def unknown_variables(environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
     """Variables with our prefix that mean nothing, each with the nearest one that does."""
-    known = {variable(name) for name in (*Settings.model_fields, *_USED_ELSEWHERE)}
+    later = tuple(f"{name}: not available yet: it comes with a later release" for name in _LATER if name in environment)
+    known = {*_LATER, *(variable(name) for name in (*Settings.model_fields, *_USED_ELSEWHERE))}
     known |= {f"{name}_FILE" for name in known}
     strange = sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
     hints = [suggestion(name, known) for name in strange]
-    return tuple(
+    return later + tuple(
         f"{name}: unknown setting{hint if 'did you mean' in hint else ''}"
         for name, hint in zip(strange, hints, strict=True)
     )

@@ -105,7 +105,7 @@ def _selected(node: Node, selectors: list[str], written: Written) -> tuple[tuple
 def _matching(selector: str, written: Written) -> list[str]:
     known = written.nodes("metrics")
     if selector.startswith("tag:"):
-        return [name for name, tags in _tags(written).items() if selector.removeprefix("tag:") in tags]
+        return [name for name, tags in written.tags.items() if selector.removeprefix("tag:") in tags]
     if any(char in selector for char in "*?["):
         return [name for name in known if fnmatch.fnmatchcase(name, selector)]
     return [selector] if selector in known else []
@@ -120,20 +120,11 @@ def _nothing_matches(selector: str, written: Written) -> str:
     if selector.startswith("tag:"):
         tag = selector.removeprefix("tag:")
         return (
-            f"no metric has the tag {tag!r}{suggestion(tag, {tag for tags in _tags(written).values() for tag in tags})}"
+            f"no metric has the tag {tag!r}{suggestion(tag, {tag for tags in written.tags.values() for tag in tags})}"
         )
     if any(char in selector for char in "*?["):
         return f"no metric's name matches {selector!r}{suggestion(selector, known)}"
     return f"no metric is called {selector!r}{suggestion(selector, known)}"
-
-
-def _tags(written: Written) -> dict[str, set[str]]:
-    found = {}
-    for name, entry in written.nodes("metrics").items():
-        node = laid_over(written.sections, "metrics", entry)[0] if entry.entries else entry
-        tags = node.entries["tags"].items if "tags" in node.entries else ()
-        found[name] = {tag.content for tag in tags if isinstance(tag.content, str)}
-    return found
 
 
 def _narrowing_problems(
@@ -162,7 +153,8 @@ def _where_problems(entry: DetectEntry, judged: list[Metric]) -> list[Problem]:
     unknown = [name for name in where if name not in known]
     if unknown:
         hint = suggestion(unknown[0], known) if known else "; it has none"
-        message = f"{' and '.join(metric.name for metric in judged[:2])} has no dimension {unknown[0]!r}{hint}"
+        subject = " and ".join(metric.name for metric in judged[:2])
+        message = f"{subject} {'has' if len(judged) == 1 else 'have'} no dimension {unknown[0]!r}{hint}"
         return [node.entries[unknown[0]].problem(message, at_key=True)]
     if not any(set(where) <= set(metric.dimensions) for metric in judged):
         return [node.problem(f"no metric of this subscription has all of {', '.join(where)}")]

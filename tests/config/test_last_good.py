@@ -7,7 +7,9 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from config.folder import Folder
 from config.loader import load
+from config.problems import Problem
 from tests.config.folders import SHOP, lines, loaded, write
 from tests.config.plug_ins import PLUG_INS
 
@@ -84,6 +86,18 @@ def test_a_folder_that_vanished_keeps_everything(tmp_path: Path) -> None:
     assert list(found.config.subscriptions) == ["health"]
     assert found.fallen_back == ("base.yaml", "rules.yaml")
     assert "there is no such folder; make a first one with: metricwatch init" in lines(found)[0]
+
+
+def test_a_folder_with_sql_only_keeps_everything(tmp_path: Path) -> None:
+    found = loaded(tmp_path, {"a.sql": "SELECT 1"}, last_good=GOOD)
+    assert list(found.config.subscriptions) == ["health"]
+    assert len(found.errors) == 1
+
+
+def test_files_below_a_folder_that_cannot_be_read_are_not_deleted() -> None:
+    folder = Folder({}, (Problem("team", 0, 0, "", "cannot be read: permission denied"),))
+    assert folder.hides("team/a.yaml")
+    assert not folder.hides("teams.yaml")
 
 
 def test_an_empty_folder_says_how_to_begin(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ CASES = [
     ("seasonal: {}", "seasonal: {critical: 1}", "detect[0].seasonal.critical: should be greater than 1"),
     ("seasonal: {}", "seasonal: {severity: bad}", "detect[0].seasonal.severity: should be 'info', 'warning' or"),
     ("seasonal: {}", "seasonal: {metric: shop.order}", "seasonal.metric: 'shop.order' is not of this subscription"),
-    ("seasonal: {}", "seasonal: {where: {county: DE}}", "where.county: shop.orders and shop.revenue has no dimension"),
+    ("seasonal: {}", "seasonal: {where: {county: DE}}", "where.county: shop.orders and shop.revenue have no dimension"),
     ("seasonal: {}", "seasonal: {where: all}", "seasonal.where: should be a mapping such as {key: value}, or"),
     ("seasonal: {}", "seasonal: {where: {country: 49}}", "where.country: should be text; put it in quotes, not 49"),
     ("[seasonal: {}]", "[]", "subscriptions.health.detect: list should have at least 1 item"),

@@ -109,6 +109,20 @@ def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read_settings().slack_token is None
 
 
+def test_variables_of_others_are_not_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = read_settings()
+    for name in set(Settings.model_fields) - {"slack_token", "pagerduty_routing_key"}:
+        monkeypatch.setenv(name.upper(), "of another program")
+        monkeypatch.setenv(f"{name.upper()}_FILE", "/nowhere")
+    assert read_settings() == expected
+
+
+def test_a_variable_of_a_later_release_is_told() -> None:
+    assert unknown_variables({"METRICWATCH_HEARTBEAT_URL": "https://x.example"}) == (
+        "METRICWATCH_HEARTBEAT_URL: not available yet: it comes with a later release",
+    )
+
+
 def test_a_misspelt_variable_is_told() -> None:
     environment = {"METRICWATCH_SLAK_TOKEN": "x", "METRICWATCH_URL": "x", "METRICWATCH_TOKEN_FILE": "x", "HOME": "/"}
     assert unknown_variables(environment) == (
