@@ -73,6 +73,9 @@ _TIME_NAMES = re.compile(r"(.*_)?(time|timestamp|ts|at|date|day|hour)", re.IGNOR
 _KEY_NAMES = re.compile(r"(.*_)?(id|key|uuid)", re.IGNORECASE)
 _RESERVED = {"order", "user", "group", "select", "from", "where", "table", "desc", "end", "limit", "check", "default"}
 
+_YAML_WORDS = {"true", "false", "null"}
+_TAKEN = _RESERVED | _YAML_WORDS | {"time", "row_count"}
+
 
 class NoTimeColumn(ValueError):
     """A table without a column that could be the time cannot become a metric."""
@@ -213,7 +216,7 @@ def _query_section(table: _Table) -> str:
         [
             "queries:",
             f"  {table.query}:",
-            f"    source: {table.source}",
+            f"    source: {_word(table.source)}",
             f"    bucket: {'1d' if table.is_daily else '1h'}",
             f"    delay: {delay} # how long after a bucket closes is it complete?",
             "    sql: |",
@@ -248,7 +251,7 @@ def _subscription_section(table: _Table, receiver: str) -> str:
             "      - seasonal: {} # learns the day and the week; unusual is what is far from it",
             f"      # - threshold: {{metric: {table.prefix}.row_count, below: 1, severity: critical}}",
             "    guard: {min_change: 10%} # nobody is told for less than this",
-            f"    notify: {{warning: [{receiver}]}}",
+            f"    notify: {{warning: [{_word(receiver)}]}}",
         ]
     )
 
@@ -277,7 +280,13 @@ def _quoted(name: str, dialect_name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def _word(name: str) -> str:
+    """A name of the folder as YAML reads it back: text, also where it looks like a number or a truth."""
+    is_plain = re.fullmatch(r"[A-Za-z][\w.\-]*", name) and name.lower() not in _YAML_WORDS
+    return name if is_plain else json.dumps(name)
+
+
 def _alias(name: str) -> str:
     """A name of its own for a column, which needs no quotes anywhere."""
     word = re.sub(r"[^a-z0-9_]+", "_", name.lower()).strip("_") or "value"
-    return f"value_{word}" if word[0].isdigit() or word in (*_RESERVED, "time", "row_count") else word
+    return f"value_{word}" if word[0].isdigit() or word in _TAKEN else word

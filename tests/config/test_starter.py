@@ -88,6 +88,13 @@ def test_what_a_folder_has_is_not_defined_again(tmp_path: Path) -> None:
     assert lines(found) == []
 
 
+@pytest.mark.parametrize("name", ["true", "012", "null", "ops"])
+def test_names_that_look_like_other_values_stay_names(tmp_path: Path, name: str) -> None:
+    base = f"sources: {{{name}: {{url: 'sqlite:///x.db'}}}}\nreceivers: {{{name}: {{console: {{}}}}}}\n"
+    texts = from_table("sqlite:///x.db", "t", [("at", "DATE"), ("false", "REAL")], existing=Existing(name, name))
+    assert lines(loaded(tmp_path, {"base.yaml": base, **texts})) == []
+
+
 def test_a_table_without_time_is_refused_with_its_columns() -> None:
     with pytest.raises(NoTimeColumn, match=r"table users has no column of a date or time \(id INTEGER\)"):
         from_table("sqlite:///x.db", "users", [("id", "INTEGER")])
