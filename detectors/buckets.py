@@ -10,12 +10,15 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import pandas as pd
 
 from detectors.contract import Instants
+
+if TYPE_CHECKING:
+    import pandas as pd  # at run time only where calendar buckets are computed: it is half of the start-up time
 
 _FIXED = {"m": timedelta(minutes=1), "h": timedelta(hours=1)}
 _CALENDAR = {"1d": timedelta(days=1), "1w": timedelta(weeks=1), "1mo": timedelta(days=30)}
@@ -59,6 +62,8 @@ class Bucket:
             width = np.timedelta64(self.nominal, "us")
             floored: Instants = np.datetime64(0, "us") + (stamps - np.datetime64(0, "us")) // width * width
             return floored
+        import pandas as pd
+
         local = pd.DatetimeIndex(stamps).tz_localize("UTC").tz_convert(timezone)
         days = local.tz_localize(None).normalize()
         if self.text == "1w":
@@ -115,6 +120,8 @@ def _following(day: date, text: str) -> date:
 
 @lru_cache(maxsize=4096)
 def _local_midnight(day: date, timezone: str) -> datetime:
+    import pandas as pd
+
     index = pd.DatetimeIndex([pd.Timestamp(day)])
     return as_datetime(_midnights(index, timezone)[0])
 

@@ -1,0 +1,232 @@
+"""The keys of the YAML files: what is written, before names are looked up. The descriptions are the reference manual.
+
+Every field is optional here because ``defaults`` and ``templates`` may bring it; ``config.assembly`` asks for what an
+entry cannot do without. Keys of later releases are fields of type ``Later``: known, refused, never ignored.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from config.durations import Duration, PositiveDuration
+from config.model import DeliveryRules, NoData, Rollup
+from config.scalars import BucketText, FolderPath, Share, SlackOwner, TimeZone, WebAddress
+
+NOT_YET = "not_available_yet"
+
+
+def not_yet(what: str) -> PydanticCustomError:
+    return PydanticCustomError(NOT_YET, "not available yet: {what} with a later release", {"what": what})
+
+
+def _later(what: str) -> BeforeValidator:
+    def refuse(value: object) -> object:
+        raise not_yet(what)
+
+    return BeforeValidator(refuse)
+
+
+def _schema_of_later(what: str) -> WithJsonSchema:
+    return WithJsonSchema({"not": {}, "description": f"not available yet: {what} with a later release"})
+
+
+class Document(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class SourceDocument(Document):
+    """A warehouse."""
+
+    url: str | None = Field(
+        None, description="SQLAlchemy URL; secrets as ${env:NAME} or ${file:PATH}; relative files: working directory"
+    )
+    concurrency: int = Field(4, ge=1, le=100, description="how many queries run at the same time")
+    timeout: PositiveDuration | None = Field(None, description="each query is cancelled after this (default 60s)")
+    naive_time: TimeZone = Field("UTC", description="time zone of timestamps that carry none")
+    limits: Annotated[object, _later("limits come"), _schema_of_later("limits come")] = None
+
+
+class RestateDocument(Document):
+    window: PositiveDuration | None = Field(None, description="how far back the warehouse may still change points")
+    every: PositiveDuration | None = Field(None, description="how often that window is pulled again")
+
+
+class LateDocument(Document):
+    warning: PositiveDuration | None = Field(None, description="late by this after it was due: a warning")
+    critical: PositiveDuration | None = Field(None, description="late by this after it was due: critical")
+
+
+class OnErrorDocument(Document):
+    after: int = Field(3, ge=1, le=1000, description="failed attempts in a row before people are told")
+    notify: list[str] = Field([], description="receivers of health incidents: late, failing, empty, schema changed")
+
+
+class QueryDocument(Document):
+    """One SQL text over a source, pulled once however many metrics use it."""
+
+    template: str | None = Field(None, description="name of a template that this entry is laid over")
+    source: str | None = Field(None, description="name of the source")
+    bucket: BucketText | None = Field(None, description="width of a point: 1m to 12h (a divisor of a day), 1d, 1w, 1mo")
+    timezone: TimeZone | None = Field(None, description="zone of calendar buckets and seasons (default: defaults, UTC)")
+    delay: Duration | None = Field(None, description="a bucket is pulled this long after it closes (default 0s)")
+    restate: RestateDocument | None = Field(None, description="pull again what the warehouse may still change")
+    late: LateDocument | None = Field(None, description="how long after it was due missing data is an incident")
+    history: PositiveDuration | None = Field(
+        None, description="first pull, and how long points are kept (default 400d)"
+    )
+    max_series: int | None = Field(None, ge=1, le=1_000_000, description="most dimension combinations (default 1000)")
+    sql: str | None = Field(None, min_length=1, description="SELECT of time, values and dimensions; :start and :end")
+    sql_file: FolderPath | None = Field(None, description="path of a file with the SQL, inside this folder")
+    on_error: OnErrorDocument | None = Field(None, description="who is told when the query is late or failing")
+
+
+class MetricDocument(QueryDocument):
+    """One value column of a query, or with ``source`` and ``sql`` a query of its own."""
+
+    query: str | None = Field(None, description="name of the query that brings the value column")
+    value: str | None = Field(None, description="name of the value column")
+    dimensions: list[str] | None = Field(None, description="columns that split the metric into series")
+    rollup: Rollup | None = Field(None, description="how the other dimensions (and the total) are added up")
+    total: bool | None = Field(None, description="true: also a series over all dimension values")
+    fill: Literal["zero"] | None = Field(None, description="zero: a bucket without a row counts as 0")
+    better: Literal["higher", "lower"] | None = Field(None, description="which direction is good news")
+    unit: str | None = Field(None, max_length=40, description="unit of the values, as people read it")
+    tags: list[str] | None = Field(None, description="words by which subscriptions select (tag:NAME)")
+    ratio: Annotated[object, _later("ratios come"), _schema_of_later("ratios come")] = None
+    min_denominator: Annotated[object, _later("ratios come"), _schema_of_later("ratios come")] = None
+
+
+class OwnerDocument(Document):
+    team: str | None = Field(None, max_length=100, description="name of the team")
+    slack: SlackOwner | None = Field(
+        None, description="user (U…, W…) or user-group (S…) id: the only mention ever sent"
+    )
+
+
+class GuardDocument(Document):
+    direction: Literal["worse", "up", "down", "both"] = Field("both", description="worse: against `better`")
+    min_change: Share | None = Field(None, description="smallest distance from the expectation, as a share of it: 8%")
+    min_difference: float | None = Field(None, gt=0, description="smallest distance, in the metric's unit")
+
+
+class IncidentDocument(Document):
+    open_after: int = Field(2, ge=1, le=1000, description="anomalous buckets in a row before an incident opens")
+    resolve_after: int = Field(3, ge=1, le=1000, description="clean buckets in a row before it resolves")
+    no_data: NoData = Field("keep", description="buckets without reading: keep, ok (count as clean) or alert")
+    max_age: Annotated[object, _later("max_age comes"), _schema_of_later("max_age comes")] = None
+
+
+_DELIVERY = DeliveryRules()
+
+
+def _fixed(expected: object) -> AfterValidator:
+    def check(value: object) -> object:
+        if value != expected:
+            raise not_yet("delivery beyond its defaults comes")
+        return value
+
+    return AfterValidator(check)
+
+
+class DeliveryDocument(Document):
+    """How notices are gathered; values other than these come with a later release."""
+
+    group_by: Annotated[list[str], _fixed(list(_DELIVERY.group_by))] = Field(["subscription"], description="fixed yet")
+    group_wait: Annotated[Duration, _fixed(_DELIVERY.group_wait)] = Field(_DELIVERY.group_wait, description="30s")
+    group_interval: Annotated[Duration, _fixed(_DELIVERY.group_interval)] = Field(
+        _DELIVERY.group_interval, description="5m"
+    )
+    repeat_interval: Annotated[Duration, _fixed(_DELIVERY.repeat_interval)] = Field(
+        _DELIVERY.repeat_interval, description="4h"
+    )
+
+
+class NotifyDocument(Document):
+    info: list[str] = Field([], description="receivers told from info on")
+    warning: list[str] = Field([], description="receivers told from warning on")
+    critical: list[str] = Field([], description="receivers told of critical incidents")
+
+
+def _only_live(value: object) -> object:
+    if value == "shadow":
+        raise not_yet("mode: shadow comes")
+    return value
+
+
+class DetectDocument(Document):
+    """What every entry of ``detect`` may say beside the parameters of its detector."""
+
+    metric: str | None = Field(None, description="judge only this metric of the subscription")
+    where: dict[str, str] | Literal["total"] | None = Field(
+        None, description="judge only series with these dimension values; total: the total series"
+    )
+    severity: Literal["info", "warning", "critical"] | None = Field(None, description="fixes the severity")
+    critical: Annotated[float, Field(gt=1)] | Literal["never"] = Field(
+        2.0, description="critical from this score on (above 1); never"
+    )
+
+
+class SubscriptionDocument(Document):
+    """Who cares about which metrics, judged how, told where."""
+
+    template: str | None = Field(None, description="name of a template that this entry is laid over")
+    metrics: list[str] | None = Field(None, min_length=1, description="names, patterns (checkout.*) or tag:NAME")
+    owner: OwnerDocument | None = Field(None, description="who is asked")
+    runbook: WebAddress | None = Field(None, description="what to do then")
+    mode: Annotated[Literal["live"], BeforeValidator(_only_live)] = Field("live", description="live: judge and tell")
+    detect: list[dict[str, object]] | None = Field(
+        None, min_length=1, description="detectors; any of them opens an incident"
+    )
+    guard: GuardDocument | None = Field(None, description="all of these must be met before an anomaly counts")
+    notify: NotifyDocument | None = Field(None, description="receivers by the least severity that reaches them")
+    incident: IncidentDocument | None = Field(None, description="when incidents open and resolve, in buckets")
+    delivery: DeliveryDocument | None = Field(None, description="how notices are gathered")
+    timezone: TimeZone | None = Field(None, description="zone of `during` and of the times people read")
+    calendars: Annotated[object, _later("calendars come"), _schema_of_later("calendars come")] = None
+    mute: Annotated[object, _later("mute times come"), _schema_of_later("mute times come")] = None
+    require: Annotated[object, _later("require comes"), _schema_of_later("require comes")] = None
+    tests: Annotated[object, _later("tests come"), _schema_of_later("tests come")] = None
+    digest: Annotated[object, _later("digests come"), _schema_of_later("digests come")] = None
+
+
+class DefaultsDocument(Document):
+    """Laid under every query and every subscription, under its template."""
+
+    timezone: TimeZone | None = Field(None, description="of queries and subscriptions")
+    source: str | None = Field(None, description="of queries")
+    bucket: BucketText | None = Field(None, description="of queries")
+    delay: Duration | None = Field(None, description="of queries")
+    restate: RestateDocument | None = Field(None, description="of queries")
+    late: LateDocument | None = Field(None, description="of queries")
+    history: PositiveDuration | None = Field(None, description="of queries")
+    max_series: int | None = Field(None, ge=1, le=1_000_000, description="of queries and metrics")
+    on_error: OnErrorDocument | None = Field(None, description="of queries")
+    owner: OwnerDocument | None = Field(None, description="of subscriptions")
+    runbook: WebAddress | None = Field(None, description="of subscriptions")
+    detect: list[dict[str, object]] | None = Field(None, min_length=1, description="of subscriptions")
+    guard: GuardDocument | None = Field(None, description="of subscriptions")
+    notify: NotifyDocument | None = Field(None, description="of subscriptions")
+    incident: IncidentDocument | None = Field(None, description="of subscriptions")
+    delivery: DeliveryDocument | None = Field(None, description="of subscriptions")
+
+
+LATER_SECTIONS = {"calendars": "calendars come"}
+LATER_DETECTORS = {
+    "change": "the change detector comes",
+    "level_shift": "the level_shift detector comes",
+    "drift": "the drift detector comes",
+}
+LATER_PARAMETERS = {
+    "seasonal": {
+        "budget": "budgets come",
+        "sensitivity": "sensitivity comes",
+        "seasons": "seasons come",
+        "model": "the choice of a model comes",
+        "domain": "domain comes",
+    },
+    "threshold": {"clear": "clear comes"},
+}
+LATER_RECEIVER_KEYS = {"fallback": "fallback receivers come"}
