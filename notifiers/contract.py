@@ -6,11 +6,13 @@ the outbox as JSON and rendered by the notifier when it is sent.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Severity = Literal["info", "warning", "critical"]
 IncidentStatus = Literal["firing", "recovering", "resolved", "retracted"]
@@ -39,6 +41,8 @@ class IncidentView(_Value):
     severity: Severity
     kind: Literal["metric", "late", "failing", "empty", "schema", "config"] = "metric"
     unit: str | None = None
+    additive: bool = False
+    """True where the value counts what happened in the bucket (a sum), so that it reads as a rate: ``612 orders/h``."""
     better: Literal["higher", "lower"] | None = None
     bucket: str | None = None
     """Width of a bucket as written (``1h``)."""
@@ -66,6 +70,30 @@ class IncidentView(_Value):
 class TimelineEntry(_Value):
     at: datetime
     text: str
+
+
+class Spark(_Value):
+    """The last buckets of the worst series, oldest first, for charts made of text; None = no reading, no bound.
+
+    All four are equally long (at most 120); ``anomalies`` are True where the point was judged unusual.
+    """
+
+    observed: tuple[float | None, ...] = Field(max_length=120)
+    lower: tuple[float | None, ...] = Field(default=(), max_length=120)
+    upper: tuple[float | None, ...] = Field(default=(), max_length=120)
+    anomalies: tuple[bool, ...] = Field(default=(), max_length=120)
+
+    @field_validator("observed", "lower", "upper", mode="before")
+    @classmethod
+    def _not_a_number_is_no_reading(cls, values: Iterable[float | None]) -> tuple[float | None, ...]:
+        return tuple(value if value is not None and math.isfinite(value) else None for value in values)
+
+    @model_validator(mode="after")
+    def _equally_long(self) -> Self:
+        lengths = {len(part) for part in (self.lower, self.upper, self.anomalies) if part}
+        if lengths - {len(self.observed)}:
+            raise ValueError(f"{len(self.observed)} readings beside parts of {sorted(lengths)}")
+        return self
 
 
 class Notification(_Value):
@@ -98,6 +126,9 @@ class Notification(_Value):
     joined: bool = False
     """True where an incident joined that this receiver was not told of yet."""
     remote_id: str | None = None
+    possible_repeat: bool = False
+    """True where an earlier attempt may have arrived and nobody can look: the message says so."""
+    spark: Spark | None = None
     chart: bytes | None = Field(default=None, exclude=True, repr=False)
     """PNG of series, band and marked anomaly; best effort."""
 
@@ -129,7 +160,8 @@ class Notifier(BaseModel, ABC):
     retries belong to delivery. It raises one of ``notifiers.errors``.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    # Inputs are hidden in errors: a routing key or an address that fails its check is a secret all the same.
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True)
 
     is_idempotent: ClassVar[bool] = False
     """True where sending the same notification twice has the effect of once (PagerDuty's dedup_key)."""
