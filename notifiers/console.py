@@ -65,13 +65,19 @@ def lines(notification: Notification, width: int = 100) -> list[Text]:
 
 def chart(points: Spark | None, width: int = 40, height: int = 4) -> list[Text]:
     """Rows of a small chart with its least and greatest value at the right; empty without readings."""
-    span = spark.reach(points) if points else None
-    if points is None or span is None:
-        return []
-    rows = [Text.assemble(*(_drawn(cell) for cell in row)) for row in spark.cells(points, max(width, 10), height)]
-    rows[0].append(f" {number(span[1])}", style="dim")
-    rows[-1].append(f" {number(span[0])}", style="dim")
+    columns = spark.columns(points, max(width, 10)) if points else []
+    rows = [Text.assemble(*(drawn(cell) for cell in row)) for row in spark.cells(columns, height)]
+    span = spark.reach(columns)
+    if span:
+        rows[0].append(f" {number(span[1])}", style="dim")
+        rows[-1].append(f" {number(span[0])}", style="dim")
     return rows
+
+
+def drawn(cell: spark.Cell) -> tuple[str, str]:
+    """A cell and the style that it is printed in."""
+    behind = " on grey19" if cell.in_band else ""
+    return cell.text, f"{_INKS[cell.kind]}{behind}".strip()
 
 
 def _print(terminal: Terminal, line: Text) -> None:
@@ -80,11 +86,6 @@ def _print(terminal: Terminal, line: Text) -> None:
     except UnicodeEncodeError:
         # A terminal without Unicode gets the words without the signs.
         terminal.print(line.plain.encode("ascii", "replace").decode(), soft_wrap=True)
-
-
-def _drawn(cell: spark.Cell) -> tuple[str, str]:
-    behind = " on grey19" if cell.in_band else ""
-    return cell.text, f"{_INKS[cell.kind]}{behind}".strip()
 
 
 def _who(notification: Notification) -> str:

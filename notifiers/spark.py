@@ -6,7 +6,7 @@ Each cell is two dots wide and four high, so a chart of 40 Ã— 4 cells shows 80 Ã
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
@@ -29,62 +29,71 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class _Column:
-    """The readings that share one column of dots; None where there is none."""
+class Column:
+    """What one column of dots shows: the range of its readings, and the band; None where there is none."""
 
     observed: Range | None
     band: Range | None
     is_anomaly: bool
 
 
-def cells(spark: Spark, width: int = 40, height: int = 4) -> list[list[Cell]]:
+def columns(spark: Spark, width: int = 40) -> list[Column]:
+    """The columns of a chart ``width`` cells wide: neighbours share one, and few readings are drawn wide."""
+    count, most = len(spark.observed), 2 * width
+    shown = min(count, most)
+    edges = [round(place * count / shown) for place in range(shown + 1)] if shown else []
+    wide = most // shown if shown else 1
+    return [_column(spark, start, stop) for start, stop in pairwise(edges) for _ in range(wide)]
+
+
+def cells(shown: Sequence[Column], height: int = 4) -> list[list[Cell]]:
     """The chart row by row from the top; empty where there is no reading at all."""
-    span = reach(spark)
+    span = reach(shown)
     if span is None:
         return []
-    columns = _columns(spark, 2 * width)
-    rows = 4 * height
-    return [
-        [_cell(columns[2 * x : 2 * x + 2], y, rows, span) for x in range((len(columns) + 1) // 2)]
-        for y in range(height)
-    ]
+    joined, rows = _joined(shown), 4 * height
+    return [[_cell(joined[x : x + 2], y, rows, span) for x in range(0, len(joined), 2)] for y in range(height)]
 
 
-def reach(spark: Spark) -> Range | None:
-    """The least and greatest value that the chart shows; None without any reading."""
-    readings = [value for value in spark.observed if value is not None]
-    if not readings:
+def reach(shown: Sequence[Column]) -> Range | None:
+    """The least and greatest value of the chart; None without any reading."""
+    if not any(column.observed for column in shown):
         return None
-    shown = readings + [value for value in (*spark.lower, *spark.upper) if value is not None]
-    return min(shown), max(shown)
+    ranges = [part for column in shown for part in (column.observed, column.band) if part]
+    return min(low for low, _ in ranges), max(high for _, high in ranges)
 
 
-def _columns(spark: Spark, width: int) -> list[_Column]:
-    """At most ``width`` columns: neighbours share one, an anomaly among them is never lost."""
-    count = len(spark.observed)
-    edges = [round(i * count / width) for i in range(width + 1)] if count > width else list(range(count + 1))
-    spread = _stretched(edges, width)
-    return [_column(spark, start, stop) for start, stop in spread]
-
-
-def _stretched(edges: list[int], width: int) -> list[tuple[int, int]]:
-    """Few readings are drawn wide: each takes as many columns as fit."""
-    pairs = list(pairwise(edges))
-    times = max(width // max(len(pairs), 1), 1)
-    return [pair for pair in pairs for _ in range(times)]
-
-
-def _column(spark: Spark, start: int, stop: int) -> _Column:
+def _column(spark: Spark, start: int, stop: int) -> Column:
     lows = [value for value in spark.lower[start:stop] if value is not None]
     highs = [value for value in spark.upper[start:stop] if value is not None]
     readings = [value for value in spark.observed[start:stop] if value is not None]
     band = (min(lows), max(highs)) if lows and highs else None
-    return _Column((min(readings), max(readings)) if readings else None, band, any(spark.anomalies[start:stop]))
+    return Column((min(readings), max(readings)) if readings else None, band, any(spark.anomalies[start:stop]))
 
 
-def _cell(columns: Sequence[_Column], y: int, rows: int, span: Range) -> Cell:
+def _joined(shown: Sequence[Column]) -> list[Column]:
+    """Each range reaches halfway to its left neighbour's, so that the line has no holes but where readings have."""
+    joined = list(shown)
+    for place, (left, right) in enumerate(pairwise(shown)):
+        if left.observed and right.observed:
+            meeting = _between(left.observed, right.observed)
+            joined[place] = replace(joined[place], observed=_widened(joined[place].observed or left.observed, meeting))
+            joined[place + 1] = replace(right, observed=_widened(right.observed, meeting))
+    return joined
+
+
+def _between(left: Range, right: Range) -> float:
+    """The value halfway over the gap between two ranges; a value of both where they overlap."""
+    return (max(left[0], right[0]) + min(left[1], right[1])) / 2
+
+
+def _widened(values: Range, by: float) -> Range:
+    return min(values[0], by), max(values[1], by)
+
+
+def _cell(pair: Sequence[Column], y: int, rows: int, span: Range) -> Cell:
     bits, in_band, is_anomaly = 0, False, False
-    for x, column in enumerate(columns):
+    for x, column in enumerate(pair):
         top = 4 * y
         lit = [row for row in range(top, top + 4) if _covers(column.observed, row, rows, span)]
         bits |= sum(_DOTS[row - top][x] for row in lit)
