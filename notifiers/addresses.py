@@ -54,7 +54,9 @@ def is_allowed(text: str, allow_loopback: bool = False) -> bool:
         return allow_loopback
     if address in _PLATFORM or address.is_multicast or address.is_reserved or address.is_unspecified:
         return False
-    return address.is_global and not (address.version == 6 and address in _TRANSLATED)
+    if isinstance(address, ipaddress.IPv6Address) and (address.is_site_local or address in _TRANSLATED):
+        return False
+    return address.is_global
 
 
 def is_https_or_loopback(url: str) -> bool:

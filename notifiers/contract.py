@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
 from datetime import datetime
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 Severity = Literal["info", "warning", "critical"]
 IncidentStatus = Literal["firing", "recovering", "resolved", "retracted"]
@@ -27,6 +26,14 @@ class Owner(_Value):
     team: str | None = None
     slack: str | None = None
     """A Slack user (``U…``/``W…``) or user-group (``S…``) id: the only mention ever sent."""
+
+
+def _known(value: object) -> object:
+    """JSON has no NaN and no infinity, and services refuse them: they are numbers that are not known."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+Figure = Annotated[float | None, BeforeValidator(_known)]
 
 
 class IncidentView(_Value):
@@ -53,14 +60,14 @@ class IncidentView(_Value):
     latest: datetime
     """Start of the newest bucket judged."""
     resolved: datetime | None = None
-    observed: float | None = None
-    expected: float | None = None
-    lower: float | None = None
-    upper: float | None = None
-    score: float | None = None
-    worst_observed: float | None = None
-    worst_expected: float | None = None
-    worst_score: float | None = None
+    observed: Figure = None
+    expected: Figure = None
+    lower: Figure = None
+    upper: Figure = None
+    score: Figure = None
+    worst_observed: Figure = None
+    worst_expected: Figure = None
+    worst_score: Figure = None
     direction: Literal[-1, 0, 1] = 0
     detector: str = ""
     reason: str = ""
@@ -78,15 +85,10 @@ class Spark(_Value):
     All four are equally long (at most 120); ``anomalies`` are True where the point was judged unusual.
     """
 
-    observed: tuple[float | None, ...] = Field(max_length=120)
-    lower: tuple[float | None, ...] = Field(default=(), max_length=120)
-    upper: tuple[float | None, ...] = Field(default=(), max_length=120)
+    observed: tuple[Figure, ...] = Field(max_length=120)
+    lower: tuple[Figure, ...] = Field(default=(), max_length=120)
+    upper: tuple[Figure, ...] = Field(default=(), max_length=120)
     anomalies: tuple[bool, ...] = Field(default=(), max_length=120)
-
-    @field_validator("observed", "lower", "upper", mode="before")
-    @classmethod
-    def _not_a_number_is_no_reading(cls, values: Iterable[float | None]) -> tuple[float | None, ...]:
-        return tuple(value if value is not None and math.isfinite(value) else None for value in values)
 
     @model_validator(mode="after")
     def _equally_long(self) -> Self:

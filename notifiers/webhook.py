@@ -43,9 +43,7 @@ class Webhook(Notifier):
         default=None, description="signs each request (HMAC-SHA256); whsec_… (base64) or any text"
     )
 
-    # The receiver compares the signature's timestamp with its own clock, so this is the moment of the attempt, which
-    # no notification can carry.
-    _clock: Callable[[], datetime] = PrivateAttr(default=lambda: datetime.now(UTC))  # noqa: TID251 (see above)
+    _clock: Callable[[], datetime] = PrivateAttr(default_factory=lambda: _wall_clock)
     _allow_loopback: bool = PrivateAttr(default=False)
     _trust: ssl.SSLContext | None = PrivateAttr(default=None)
 
@@ -130,6 +128,12 @@ class Webhook(Notifier):
         return self._trust or ssl.create_default_context()
 
 
+def _wall_clock() -> datetime:
+    # The receiver compares the signature's timestamp with its own clock, so this is the moment of the attempt, which
+    # no notification can carry.
+    return datetime.now(UTC)  # noqa: TID251 (see above)
+
+
 def judged(status: int, wait: str | None, date: str | None) -> DeliveryError | None:
     """What an answer means; None = taken."""
     if 200 <= status < 300:
@@ -173,7 +177,7 @@ def document(notification: Notification) -> Mapping[str, object]:
 
 
 def _incident(incident: IncidentView) -> Mapping[str, object]:
-    """The incident as JSON takes it: NaN and infinity are null, texts are clean and bounded."""
+    """The incident as JSON takes it, its texts clean and bounded."""
     shown = incident.model_dump(mode="json", exclude={"dimensions"})
     texts = {name: clean(value, 300) if isinstance(value, str) else value for name, value in shown.items()}
     pairs = list(incident.dimensions.items())[:20]
