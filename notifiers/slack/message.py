@@ -16,7 +16,7 @@ from notifiers.clean import bounded, clean
 from notifiers.contract import Notification
 
 Block = Mapping[str, object]
-TEXT, SHORT, SECTION = 3_800, 2_400, 2_900
+TEXT, SHORT, SECTION, LINKS, URL = 3_800, 2_400, 2_900, 2_000, 1_000
 EMOJI: Mapping[wording.State, str] = {
     "info": ":large_blue_circle:",
     "warning": ":large_orange_circle:",
@@ -54,7 +54,7 @@ def roots(notification: Notification, file_id: str | None = None, replaces: str 
         Form(
             text, (_opening(notification), *_who(notification, replaces)), "shortened: slack refused the full message"
         ),
-        Form(f"{text}\n{_links(notification, replaces)}"[:SHORT], (), "plain text: slack refused the blocks"),
+        Form(_plain(notification, replaces), (), "plain text: slack refused the blocks"),
         Form(_one_line(notification), (), "one line: slack refused everything longer"),
     ]
     if file_id is None:
@@ -109,10 +109,20 @@ def _who(notification: Notification, replaces: str | None) -> tuple[Block, ...]:
 
 
 def _links(notification: Notification, replaces: str | None) -> str:
+    """As many links as fit, never half of one."""
     named = {"Runbook": notification.runbook or "", **notification.links, "Earlier message": replaces or ""}
     shown = [(clean(name, 40), _address(url)) for name, url in list(named.items())[:12]]
     links = [f"<{url}|{_escaped(name, 60).replace('|', '∣')}>" for name, url in shown if url and name]
-    return " · ".join(links)[:SECTION] if sum(map(len, links)) < SECTION - 100 else links[0][:SECTION]
+    fitting = ""
+    for link in links:
+        if len(fitting) + len(link) < LINKS:
+            fitting += f" · {link}" if fitting else link
+    return fitting
+
+
+def _plain(notification: Notification, replaces: str | None) -> str:
+    links = _links(notification, replaces)
+    return "\n".join(part for part in (_escaped(wording.summary(notification), SHORT - LINKS - 10), links) if part)
 
 
 def _one_line(notification: Notification) -> str:
@@ -156,10 +166,10 @@ def _escaped(text: str, limit: int) -> str:
 
 
 def _address(url: str) -> str:
-    """The URL as Slack's link syntax takes it; empty where it is no web address."""
+    """The URL as Slack's link syntax takes it; empty where it is no web address or very long."""
     try:
         scheme = urlsplit(url).scheme
     except ValueError:
         return ""
-    encoded = quote(clean(url, 1_500), safe=":/?#[]@!$&'()*+,;=%~-._")
-    return encoded.replace("&", "&amp;") if scheme in ("http", "https") and len(url) <= 1_500 else ""
+    encoded = quote(clean(url, URL + 1), safe=":/?#[]@!$&'()*+,;=%~-._").replace("&", "&amp;")
+    return encoded if scheme in ("http", "https") and len(encoded) <= URL else ""

@@ -8,6 +8,7 @@ import struct
 import threading
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal, Self
@@ -105,6 +106,7 @@ class StandIn:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+        self._server.hang_up()
         self._server = None
 
     def fail(self, method: str, kind: FaultKind, **details: object) -> None:
@@ -207,7 +209,24 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], stand_in: StandIn) -> None:
         self.stand_in = stand_in
+        self._open: set[socket.socket] = set()
         super().__init__(address, _Exchange)
+
+    def process_request(self, request: object, client_address: object) -> None:
+        if isinstance(request, socket.socket):
+            self._open.add(request)
+        super().process_request(request, client_address)  # type: ignore[arg-type]  # as the base class hands it over
+
+    def shutdown_request(self, request: object) -> None:
+        if isinstance(request, socket.socket):
+            self._open.discard(request)
+        super().shutdown_request(request)  # type: ignore[arg-type]  # as above
+
+    def hang_up(self) -> None:
+        """Ends connections that were kept alive: a service that is gone answers nobody."""
+        for connection in list(self._open):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that hangs up is what some tests are about: no traceback on stderr."""
