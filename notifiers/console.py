@@ -81,11 +81,11 @@ def drawn(cell: spark.Cell) -> tuple[str, str]:
 
 
 def _print(terminal: Terminal, line: Text) -> None:
-    try:
-        terminal.print(line, soft_wrap=not terminal.is_terminal)
-    except UnicodeEncodeError:
-        # A terminal without Unicode gets the words without the signs.
-        terminal.print(line.plain.encode("ascii", "replace").decode(), soft_wrap=True)
+    shown: Text | str = line
+    if not terminal.encoding.startswith("utf"):
+        # Such a terminal gets the words without the signs that it has not.
+        shown = line.plain.encode(terminal.encoding, "replace").decode(terminal.encoding)
+    terminal.print(shown, soft_wrap=not terminal.is_terminal)
 
 
 def _who(notification: Notification) -> str:

@@ -19,7 +19,8 @@ def deviation(incident: IncidentView, observed: float | None, expected: float | 
     share = _share(observed, expected, incident.unit)
     if share is None:
         seen, usual = numbers([observed, expected])
-        return f"{seen} instead of {usual}"
+        sign = " %" if incident.unit == "%" else ""
+        return f"{seen}{sign} instead of {usual}{sign}"
     if share >= 2:
         return f"{number(1 + share, 2)} times the expected"
     return f"{_percent(share)} {'above' if share > 0 else 'below'} expected"

@@ -298,6 +298,17 @@ def test_an_answer_of_another_shape_is_no_crash(slack: Slack, service: SlackStan
         assert receipt.remote_id is None or ":" in receipt.remote_id
 
 
+@pytest.mark.parametrize("code", ["invalid_auth", "channel_not_found", "fatal_error", "ratelimited"])
+def test_an_error_carries_nothing_of_the_sdk_whose_errors_hold_the_token(
+    slack: Slack, service: SlackStandIn, code: str
+) -> None:
+    service.fail("chat.postMessage", "error", code=code)
+    with pytest.raises(DeliveryError) as caught:
+        slack.send(notification())
+    assert caught.value.__context__ is None
+    assert caught.value.__cause__ is None
+
+
 def test_a_service_that_is_down_was_surely_not_told(slack: Slack, service: SlackStandIn) -> None:
     service.down()
     with pytest.raises(NotSent):
