@@ -114,15 +114,14 @@ def _draw_anomalies(axes: Axes, shown: Curves) -> None:
         markeredgewidth=1,
         zorder=6,
     )
-    _label_furthest(axes, shown)
+    _label_newest(axes, shown)
 
 
-def _label_furthest(axes: Axes, shown: Curves) -> None:
-    """The value of the last episode's furthest point, written beside it."""
-    start, stop = runs(shown.unusual)[-1]
-    expected = np.where(np.isfinite(shown.expected), shown.expected, np.nanmedian(shown.observed))
-    place = start + int(np.nanargmax(np.abs(shown.observed - expected)[start : stop + 1]))
-    is_low = bool(shown.observed[place] < expected[place])
+def _label_newest(axes: Axes, shown: Curves) -> None:
+    """The value of the newest unusual point, which is the one that messages name, written beside it."""
+    place = int(np.flatnonzero(shown.unusual)[-1])
+    expected = shown.expected[place] if np.isfinite(shown.expected[place]) else np.nanmedian(shown.observed)
+    is_low = bool(shown.observed[place] < expected)
     is_late = place > len(shown.times) * 0.85
     axes.annotate(
         number(float(shown.observed[place])),

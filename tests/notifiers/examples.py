@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from notifiers import IncidentView, Notification, Owner, TimelineEntry
+from tests.charts.example import three_weeks
 
 MONDAY = datetime(2026, 1, 5, 19, tzinfo=UTC)
 """14:00 in New York."""
@@ -74,3 +75,18 @@ def resolve(remote_id: str | None, **changes: object) -> Notification:
     usual = {"delivery_id": "d-0003", "sequence": 3, "kind": "resolve", "remote_id": remote_id, "changes": said}
     calm = incident(status="resolved", resolved=ended, observed=1030.0)
     return notification(calm, **(usual | changes))
+
+
+def drop_in_germany() -> Notification:
+    """What the picture in the documentation shows: the last three hours of ``tests.charts.example`` and three more."""
+    end = datetime(2026, 2, 2, 22, tzinfo=UTC)
+    series = three_weeks()
+    numbers = {name: float(getattr(series, name)[-1]) for name in ("observed", "expected", "lower", "upper")}
+    times = {"opened": end - 3 * HOUR, "detected": end - HOUR, "latest": end - HOUR}
+    worst = incident(id="20260202T1900-4f2a", score=3.0, **numbers, **times)
+    others = [
+        incident(dimensions={"country": name}, observed=observed, expected=expected, severity="warning", **times)
+        for name, observed, expected in (("Austria", 61.0, 98.0), ("France", 402.0, 611.0), ("Poland", 118.0, 170.0))
+    ]
+    links = {"Dashboard": "https://mw.acme.example/incidents/1", "Why": "https://mw.acme.example/incidents/1#why"}
+    return notification(worst, *others, created=end + timedelta(minutes=20), links=links)
