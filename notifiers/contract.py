@@ -118,6 +118,8 @@ class Notification(_Value):
     created: datetime
     timezone: str = "UTC"
     incidents: tuple[IncidentView, ...]
+    unlisted: int = 0
+    """How many more incidents the group has: ``incidents`` is bounded."""
     changes: tuple[TimelineEntry, ...] = ()
     raises_severity: bool = False
     """True where this version is more severe than the last one told."""
@@ -129,7 +131,7 @@ class Notification(_Value):
     """True where an incident joined that this receiver was not told of yet."""
     remote_id: str | None = None
     possible_repeat: bool = False
-    """True where an earlier attempt may have arrived and nobody can look: the message says so."""
+    """True where an earlier attempt may have arrived and the service cannot tell: the message says so."""
     spark: Spark | None = None
     chart: bytes | None = Field(default=None, exclude=True, repr=False)
     """PNG of series, band and marked anomaly; best effort."""

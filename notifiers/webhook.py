@@ -168,7 +168,7 @@ def document(notification: Notification) -> Mapping[str, object]:
         "since": wording.since_line(notification),
         "changes": wording.timeline(notification),
         "incidents": [_incident(incident) for incident in notification.incidents[:_MAX_INCIDENTS]],
-        "incidents_total": len(notification.incidents),
+        "incidents_total": len(notification.incidents) + notification.unlisted,
         "owner": clean(notification.owner.team or ""),
         "runbook": clean(notification.runbook or "", 2_000),
         "links": {clean(name, 80): clean(url, 2_000) for name, url in list(notification.links.items())[:20]},

@@ -80,8 +80,10 @@ def others(notification: Notification) -> str:
     rest = [other for other in notification.incidents if other is not incident and _is_open(other)]
     if incident is None or not rest:
         return ""
-    plural = "" if len(rest) == 1 else "s"
-    return f"also {len(rest):,} other {_kind_of([incident, *rest], plural)}"
+    # Open ones are listed first, so those that are not listed are open only where all the listed ones are.
+    hidden = notification.unlisted if len(rest) + 1 == len(notification.incidents) else 0
+    count = len(rest) + hidden
+    return f"also {count:,} other {_kind_of([incident, *rest], '' if count == 1 else 's')}"
 
 
 def other_lines(notification: Notification, limit: int = 8) -> list[str]:
@@ -89,9 +91,8 @@ def other_lines(notification: Notification, limit: int = 8) -> list[str]:
     incident = lead(notification)
     rest = [other for other in notification.incidents if other is not incident]
     lines = [bounded(f"{title(other)}: {_what(other, notification)}", LINE) for other in rest[:limit]]
-    if len(rest) > limit:
-        lines.append(f"and {len(rest) - limit:,} more")
-    return lines
+    hidden = max(len(rest) - limit, 0) + notification.unlisted
+    return [*lines, f"and {hidden:,} more"] if hidden else lines
 
 
 def timeline(notification: Notification, limit: int = 12) -> list[str]:

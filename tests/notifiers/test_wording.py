@@ -120,6 +120,17 @@ def test_metrics_without_dimensions_are_counted_as_metrics() -> None:
     assert wording.others(notification(*group)) == "also 2 other metrics"
 
 
+def test_incidents_that_are_not_listed_are_counted() -> None:
+    listed = [incident(dimensions={"country": name}) for name in ("DE", "FR")]
+    assert wording.others(notification(*listed, unlisted=40)) == "also 41 other countries"
+    assert wording.other_lines(notification(*listed, unlisted=40))[-1] == "and 40 more"
+
+
+def test_incidents_that_are_not_listed_behind_ended_ones_have_ended_too() -> None:
+    over = incident(dimensions={"country": "FR"}, status="resolved", resolved=MONDAY)
+    assert wording.others(notification(incident(), over, unlisted=40)) == ""
+
+
 def test_the_worst_open_incident_leads() -> None:
     over = incident(dimensions={"country": "FR"}, status="resolved", resolved=MONDAY + HOUR)
     assert wording.headline(notification(over, incident())).startswith("Orders, Germany")
