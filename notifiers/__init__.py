@@ -9,6 +9,7 @@ from notifiers.contract import (
     Pace,
     Receipt,
     Severity,
+    Spark,
     TimelineEntry,
 )
 from notifiers.registry import names, type_of
@@ -22,6 +23,7 @@ __all__ = [
     "Pace",
     "Receipt",
     "Severity",
+    "Spark",
     "TimelineEntry",
     "names",
     "type_of",

@@ -6,11 +6,12 @@ the outbox as JSON and rendered by the notifier when it is sent.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 Severity = Literal["info", "warning", "critical"]
 IncidentStatus = Literal["firing", "recovering", "resolved", "retracted"]
@@ -27,6 +28,14 @@ class Owner(_Value):
     """A Slack user (``U…``/``W…``) or user-group (``S…``) id: the only mention ever sent."""
 
 
+def _known(value: object) -> object:
+    """JSON has no NaN and no infinity, and services refuse them: they are numbers that are not known."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+Figure = Annotated[float | None, BeforeValidator(_known)]
+
+
 class IncidentView(_Value):
     """One incident as people read it. Numbers are in the metric's unit; None = not known. Times are aware UTC."""
 
@@ -39,6 +48,8 @@ class IncidentView(_Value):
     severity: Severity
     kind: Literal["metric", "late", "failing", "empty", "schema", "config"] = "metric"
     unit: str | None = None
+    additive: bool = False
+    """True where the value counts what happened in the bucket (a sum), so that it reads as a rate: ``612 orders/h``."""
     better: Literal["higher", "lower"] | None = None
     bucket: str | None = None
     """Width of a bucket as written (``1h``)."""
@@ -49,14 +60,14 @@ class IncidentView(_Value):
     latest: datetime
     """Start of the newest bucket judged."""
     resolved: datetime | None = None
-    observed: float | None = None
-    expected: float | None = None
-    lower: float | None = None
-    upper: float | None = None
-    score: float | None = None
-    worst_observed: float | None = None
-    worst_expected: float | None = None
-    worst_score: float | None = None
+    observed: Figure = None
+    expected: Figure = None
+    lower: Figure = None
+    upper: Figure = None
+    score: Figure = None
+    worst_observed: Figure = None
+    worst_expected: Figure = None
+    worst_score: Figure = None
     direction: Literal[-1, 0, 1] = 0
     detector: str = ""
     reason: str = ""
@@ -66,6 +77,25 @@ class IncidentView(_Value):
 class TimelineEntry(_Value):
     at: datetime
     text: str
+
+
+class Spark(_Value):
+    """The last buckets of the worst series, oldest first, for charts made of text; None = no reading, no bound.
+
+    All four are equally long (at most 120); ``anomalies`` are True where the point was judged unusual.
+    """
+
+    observed: tuple[Figure, ...] = Field(max_length=120)
+    lower: tuple[Figure, ...] = Field(default=(), max_length=120)
+    upper: tuple[Figure, ...] = Field(default=(), max_length=120)
+    anomalies: tuple[bool, ...] = Field(default=(), max_length=120)
+
+    @model_validator(mode="after")
+    def _equally_long(self) -> Self:
+        lengths = {len(part) for part in (self.lower, self.upper, self.anomalies) if part}
+        if lengths - {len(self.observed)}:
+            raise ValueError(f"{len(self.observed)} readings beside parts of {sorted(lengths)}")
+        return self
 
 
 class Notification(_Value):
@@ -100,6 +130,9 @@ class Notification(_Value):
     joined: bool = False
     """True where an incident joined that this receiver was not told of yet."""
     remote_id: str | None = None
+    possible_repeat: bool = False
+    """True where an earlier attempt may have arrived and the service cannot tell: the message says so."""
+    spark: Spark | None = None
     chart: bytes | None = Field(default=None, exclude=True, repr=False)
     """PNG of series, band and marked anomaly; best effort."""
 
@@ -131,7 +164,8 @@ class Notifier(BaseModel, ABC):
     retries belong to delivery. It raises one of ``notifiers.errors``.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    # Inputs are hidden in errors: a routing key or an address that fails its check is a secret all the same.
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True)
 
     is_idempotent: ClassVar[bool] = False
     """True where sending the same notification twice has the effect of once (PagerDuty's dedup_key)."""

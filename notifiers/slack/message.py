@@ -1,0 +1,175 @@
+"""A notification as Slack's Block Kit, and the ladder of simpler forms for content that Slack refuses.
+
+Limits: 50 blocks; 3,000 characters in a section; 4,000 in ``text``; about 12,000 over all blocks.
+https://docs.slack.dev/reference/block-kit/blocks
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+from notifiers import wording
+from notifiers.clean import bounded, clean
+from notifiers.contract import Notification
+
+Block = Mapping[str, object]
+TEXT, SHORT, SECTION, LINKS, URL = 3_800, 2_400, 2_900, 2_000, 1_000
+EMOJI: Mapping[wording.State, str] = {
+    "info": ":large_blue_circle:",
+    "warning": ":large_orange_circle:",
+    "critical": ":red_circle:",
+    "resolved": ":white_check_mark:",
+    "retracted": ":leftwards_arrow_with_hook:",
+}
+# Slack has no escape for its formatting characters: these look the same and format nothing.
+_INERT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "*": "∗", "`": "ˋ", "~": "∼"})
+
+
+@dataclass(frozen=True)
+class Form:
+    """One way to say it: ``blocks`` empty = plain text. ``left_out`` says what is missing, for the receipt."""
+
+    text: str
+    blocks: tuple[Block, ...] = ()
+    left_out: str = ""
+
+    @property
+    def shows_chart(self) -> bool:
+        return any(block["type"] == "image" for block in self.blocks)
+
+
+def roots(notification: Notification, file_id: str | None = None, replaces: str | None = None) -> list[Form]:
+    """The forms of a root message, best first: each is tried only where Slack refused the one before.
+
+    ``file_id`` is the uploaded chart; ``replaces`` the link to a root that can no longer be edited.
+    """
+    text = bounded(_escaped(wording.summary(notification), TEXT // 2), TEXT)
+    opening, rest = _opening(notification), _rest(notification, replaces)
+    full = (opening, *_listed(notification), *rest)
+    forms = [
+        Form(text, full),
+        Form(
+            text, (_opening(notification), *_who(notification, replaces)), "shortened: slack refused the full message"
+        ),
+        Form(_plain(notification, replaces), (), "plain text: slack refused the blocks"),
+        Form(_one_line(notification), (), "one line: slack refused everything longer"),
+    ]
+    if file_id is None:
+        return forms
+    return [Form(text, (opening, _image(notification, file_id), *full[1:])), *_without_chart(forms)]
+
+
+def replies(notification: Notification) -> list[Form]:
+    """The forms of the thread post that says what changed."""
+    lines = [_escaped(line, 600) for line in wording.timeline(notification)]
+    text = "\n".join(lines)
+    short = bounded(lines[-1] if lines else _one_line(notification), 300)
+    return [
+        Form(text[:TEXT], tuple(_section(part) for part in _pages(lines))),
+        Form(text[:SHORT], (), "plain text: slack refused the blocks"),
+        Form(short, (), "one line: slack refused everything longer"),
+    ]
+
+
+def mention(notification: Notification) -> str:
+    """The only mention ever sent, or the team's name where there is none (or nobody needs to come any more)."""
+    owner = notification.owner
+    if owner.slack and not notification.is_resolved:
+        if re.fullmatch(r"[UW][A-Z0-9]{2,20}", owner.slack):
+            return f"<@{owner.slack}>"
+        if re.fullmatch(r"S[A-Z0-9]{2,20}", owner.slack):
+            return f"<!subteam^{owner.slack}>"
+    return _escaped(owner.team or "", 60)
+
+
+def _opening(notification: Notification) -> Block:
+    state = wording.state(notification)
+    severity = "" if notification.is_resolved else f"  · {notification.severity}"
+    first = f"{EMOJI[state]} *{_escaped(wording.headline(notification), 600)}*{severity}"
+    second = _escaped(wording.since_line(notification), 600)
+    return _section("\n".join(line for line in (first, second) if line))
+
+
+def _listed(notification: Notification) -> tuple[Block, ...]:
+    lines = [f"• {_escaped(line, 330)}" for line in wording.other_lines(notification)]
+    return tuple(_section(page) for page in _pages(lines))
+
+
+def _rest(notification: Notification, replaces: str | None) -> tuple[Block, ...]:
+    small = {"type": "mrkdwn", "text": _escaped(wording.detail(notification), 900), "verbatim": True}
+    return (*_who(notification, replaces), {"type": "context", "elements": [small]})
+
+
+def _who(notification: Notification, replaces: str | None) -> tuple[Block, ...]:
+    parts = [part for part in (mention(notification), _links(notification, replaces)) if part]
+    return (_section(" · ".join(parts)),) if parts else ()
+
+
+def _links(notification: Notification, replaces: str | None) -> str:
+    """As many links as fit, never half of one."""
+    named = {"Runbook": notification.runbook or "", **notification.links, "Earlier message": replaces or ""}
+    shown = [(clean(name, 40), _address(url)) for name, url in list(named.items())[:12]]
+    links = [f"<{url}|{_escaped(name, 60).replace('|', '∣')}>" for name, url in shown if url and name]
+    fitting = ""
+    for link in links:
+        if len(fitting) + len(link) < LINKS:
+            fitting += f" · {link}" if fitting else link
+    return fitting
+
+
+def _plain(notification: Notification, replaces: str | None) -> str:
+    links = _links(notification, replaces)
+    return "\n".join(part for part in (_escaped(wording.summary(notification), SHORT - LINKS - 10), links) if part)
+
+
+def _one_line(notification: Notification) -> str:
+    url = next((found for found in map(_address, notification.links.values()) if found), "")
+    return " ".join(part for part in (_escaped(wording.headline(notification), 200), f"<{url}>" if url else "") if part)
+
+
+def _image(notification: Notification, file_id: str) -> Block:
+    described = bounded(wording.summary(notification), 1_900)
+    return {"type": "image", "slack_file": {"id": file_id}, "alt_text": described or "chart"}
+
+
+def _without_chart(forms: list[Form]) -> list[Form]:
+    first = Form(forms[0].text, forms[0].blocks, "without chart: slack refused the picture")
+    return [first, *forms[1:]]
+
+
+def _section(text: str) -> Block:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text[:SECTION], "verbatim": True}}
+
+
+def _pages(lines: list[str]) -> list[str]:
+    """The lines in as few texts as fit a section, at most four."""
+    pages: list[str] = []
+    for line in lines:
+        if pages and len(pages[-1]) + len(line) + 1 <= SECTION:
+            pages[-1] += f"\n{line}"
+        elif len(pages) < 4:
+            pages.append(line)
+    return pages
+
+
+def _escaped(text: str, limit: int) -> str:
+    """Cleaned text that Slack shows as written. An escape (``&amp;``) is never cut in two."""
+    shown = clean(text, limit)
+    escaped = shown.translate(_INERT)
+    while len(escaped) > limit:
+        shown = bounded(shown, len(shown) - max((len(escaped) - limit) // 5, 1))
+        escaped = shown.translate(_INERT)
+    return escaped
+
+
+def _address(url: str) -> str:
+    """The URL as Slack's link syntax takes it; empty where it is no web address or very long."""
+    try:
+        scheme = urlsplit(url).scheme
+    except ValueError:
+        return ""
+    encoded = quote(clean(url, URL + 1), safe=":/?#[]@!$&'()*+,;=%~-._").replace("&", "&amp;")
+    return encoded if scheme in ("http", "https") and len(encoded) <= URL else ""
