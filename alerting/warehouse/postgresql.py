@@ -53,7 +53,7 @@ class PostgreSQL:
             poolclass=QueuePool,
             pool_size=source.concurrency,
             max_overflow=0,
-            pool_pre_ping=True,
+            # No ping at checkout: it runs where nobody can cancel it. A dead connection is replaced when it shows.
             pool_recycle=1800,
             connect_args={"connect_timeout": timeout_s, "application_name": "metricwatch", "prepare_threshold": None},
         )

@@ -48,6 +48,7 @@ class _Line:
     """
 
     connection: DBAPIConnection | None = None
+    is_given_up: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def use(self, connection: DBAPIConnection | None) -> None:
@@ -56,8 +57,17 @@ class _Line:
 
     def reach(self, how: Callable[[DBAPIConnection], None]) -> None:
         with self.lock:
+            self.is_given_up = True
             if self.connection is not None:
                 how(self.connection)
+
+
+class _Broken(Exception):
+    """A connection was found dead."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 @dataclass
@@ -147,7 +157,7 @@ class Warehouse:
         try:
             return within(
                 max(0.0, end - time.monotonic()),
-                lambda: self._on_connection(line, work),
+                lambda: self._in_place(line, work),
                 cancel=lambda: line.reach(self.dialect.cancel),
                 sever=lambda: line.reach(self.dialect.sever),
                 stop=cancel,
@@ -174,22 +184,35 @@ class Warehouse:
         pieces = split(query, window, size)
         return pieces[::-1] if window.purpose == "new" else pieces
 
-    def _on_connection(self, line: _Line, work: Callable[[DBAPIConnection], T]) -> T:
+    def _in_place(self, line: _Line, work: Callable[[DBAPIConnection], T]) -> T:
+        """Runs in the worker, and gives its place back when it ends, however late."""
         try:
-            proxied = self.engine.raw_connection()
-            connection = _driver(proxied)
-            line.use(connection)
             try:
-                return work(connection)
-            except self.engine.dialect.loaded_dbapi.Error as exc:
-                if self.engine.dialect.is_disconnect(exc, connection, None):
-                    proxied.invalidate()
-                raise
-            finally:
-                line.use(None)
-                proxied.close()
+                return self._on_connection(line, work)
+            except _Broken:
+                # The server had closed an idle connection. All that idle are suspect: dial anew, once.
+                self.engine.dispose()
+                return self._on_connection(line, work)
+        except _Broken as exc:
+            raise exc.error from None
         finally:
             self._places.release()
+
+    def _on_connection(self, line: _Line, work: Callable[[DBAPIConnection], T]) -> T:
+        proxied = self.engine.raw_connection()
+        connection = _driver(proxied)
+        line.use(connection)
+        try:
+            return work(connection)
+        except self.engine.dialect.loaded_dbapi.Error as exc:
+            if self.engine.dialect.is_disconnect(exc, connection, None):
+                proxied.invalidate()
+                if not line.is_given_up:
+                    raise _Broken(exc) from exc
+            raise
+        finally:
+            line.use(None)
+            proxied.close()
 
     def _overdue(self, subject: str, exc: Overdue) -> SourceError:
         if exc.why == "stopped":
