@@ -74,13 +74,11 @@ def coded(column: Column) -> Coded:
     strange = [kind for kind in types if not issubclass(kind, _LABELS)]
     if strange:
         raise BadCell(f"column {column.name} holds values of type {strange[0].__name__}")
-    if len(types) > 1:
-        # 1, 1.0 and True are equal to a hash table, and naive and aware times cannot be sorted: tell them by type.
-        return _coded_mixed(cells)
-    array = np.empty(len(cells), dtype=object)
-    array[:] = cells
-    codes, uniques = pd.factorize(array)
-    return Coded(codes, list(uniques))
+    try:
+        # 1, 1.0 and True are equal to a hash table: tell them apart by type.
+        return _coded_mixed(cells) if len(types) > 1 else _coded_alike(cells)
+    except TypeError as exc:  # a signalling NaN has no hash
+        raise BadCell(f"column {column.name} holds a value that equals nothing: {exc}") from exc
 
 
 def labels(column: Column) -> tuple[Codes, list[str]]:
@@ -146,6 +144,13 @@ def _coded_array(array: NDArray[np.generic], missing: Bools | None) -> Coded:
     codes, uniques = pd.factorize(array)
     if missing is not None:
         codes[missing] = -1
+    return Coded(codes, list(uniques))
+
+
+def _coded_alike(cells: Sequence[object]) -> Coded:
+    array = np.empty(len(cells), dtype=object)
+    array[:] = cells
+    codes, uniques = pd.factorize(array)
     return Coded(codes, list(uniques))
 
 

@@ -7,12 +7,14 @@ the hour that is repeated in autumn holds the rows of both passes, and the bucke
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 _LATEST_EPOCH_S = 32_503_680_000  # the year 3000; larger numbers are milli- or microseconds
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[Tt ]|$)")
 _MIDNIGHT = time(0)
 _SECOND = timedelta(seconds=1)
 
@@ -78,13 +80,16 @@ def _read(value: object) -> datetime:
 
 
 def _epoch(value: int | float | Decimal) -> datetime:
-    if not abs(float(value)) <= _LATEST_EPOCH_S:  # also true of NaN
+    if Decimal(value).is_nan() or not -_LATEST_EPOCH_S <= value <= _LATEST_EPOCH_S:
         raise NotATime(f"{value} is not epoch seconds (milliseconds? divide by 1000)")
     seconds = Decimal(value) if isinstance(value, int | Decimal) else Decimal(repr(value))
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(seconds * 1_000_000))
 
 
 def _iso(text: str) -> datetime:
+    # Python takes any character between date and time, even the sign of an offset.
+    if not _ISO_DATE.match(text.strip()):
+        raise NotATime(f"{text[:60]!r} is not an ISO 8601 time")
     try:
         return datetime.fromisoformat(text.strip())
     except ValueError as exc:
