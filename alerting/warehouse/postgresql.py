@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing, suppress
 from datetime import datetime
-from itertools import chain
 from typing import cast
 
+import numpy as np
 import psycopg
-from psycopg.types.numeric import FloatLoader
+from psycopg.types.numeric import FloatLoader, Int4BinaryLoader, Int8BinaryLoader
 from psycopg.types.string import TextLoader
 from sqlalchemy import Engine, QueuePool, create_engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -20,12 +20,20 @@ from sqlalchemy.engine.url import URL
 from alerting.warehouse.errors import LoginRefused, QueryFailed, SourceError, TimedOut, Unreachable
 from alerting.warehouse.rows import CHUNK_ROWS, bind, columns
 from alerting.warehouse.statements import Edge, Statement, Style
-from alerting.warehouse.table import Column, Table
+from alerting.warehouse.table import Column, Kind, Table
 from config.model import Source
 
+_Loaders = dict[str, type[TextLoader] | type[FloatLoader] | type[Int8BinaryLoader] | type[Int4BinaryLoader]]
 _CONNECT_S = 10
 _Rows = Generator[tuple[object, ...], None, None]
-_TIMES = ("timestamptz", "timestamp", "date")
+_EPOCH_US = 946_684_800_000_000  # from 1970 to 2000
+_DAY_US = 86_400_000_000
+_FAR_DAYS = 2**26
+COMMAND_OK = psycopg.pq.ExecStatus.COMMAND_OK
+# Text of times is read later, once per distinct value; floats are all that a Decimal would become.
+_TEXT: _Loaders = {"timestamptz": TextLoader, "timestamp": TextLoader, "date": TextLoader, "numeric": FloatLoader}
+_BINARY: _Loaders = {"timestamptz": Int8BinaryLoader, "timestamp": Int8BinaryLoader, "date": Int4BinaryLoader}
+_FAST = ("text", "varchar", "bpchar", "name", "int2", "int4", "int8", "float8", "bool")
 _REFUSALS = (
     "authentication failed",
     "no password supplied",
@@ -71,21 +79,18 @@ class PostgreSQL:
     ) -> Table:
         raw = cast(psycopg.Connection[tuple[object, ...]], connection)
         _begin_read_only(raw, source)
-        cursor = psycopg.RawCursor(raw)
-        # Text of times is read once per distinct value later; floats are all that a Decimal would become.
-        for name in _TIMES:
-            cursor.adapters.register_loader(name, TextLoader)
-        cursor.adapters.register_loader("numeric", FloatLoader)
-        binds = cast(tuple[object, ...], bind(statement, edges, by_name=False))
         text = statement.text.encode()
+        binds = cast(tuple[object, ...], bind(statement, edges, by_name=False))
+        described = _describe(raw, text, len(binds))
+        is_binary = _may_be_binary(described)
+        cursor = psycopg.RawCursor(raw)
+        for name, loader in (_BINARY if is_binary else _TEXT).items():
+            cursor.adapters.register_loader(name, loader)
         # stream() uses the extended protocol, which takes exactly one statement: nothing can end the transaction.
-        rows = cast(_Rows, cursor.stream(text, binds, size=CHUNK_ROWS))
+        rows = cast(_Rows, cursor.stream(text, binds, binary=is_binary, size=CHUNK_ROWS))
         with closing(rows):
-            first = next(rows, None)
-            if first is None:
-                return _empty(raw, text, len(binds))
-            names = [column.name for column in cursor.description or ()]
-            return columns(names, chain([first], rows), row_cap)
+            table = columns([name for name, _ in described], rows, row_cap)
+        return _with_times(table, described) if is_binary else table
 
     def cancel(self, connection: DBAPIConnection) -> None:
         with suppress(psycopg.Error):
@@ -132,10 +137,43 @@ def _begin_read_only(connection: psycopg.Connection[tuple[object, ...]], source:
     )
 
 
-def _empty(connection: psycopg.Connection[tuple[object, ...]], text: bytes, binds: int) -> Table:
-    """The columns of a query that streamed no row, which the stream does not tell."""
-    timestamptz = psycopg.adapters.types["timestamptz"].oid
-    connection.pgconn.prepare(b"", text, [timestamptz] * binds)
-    described = connection.pgconn.describe_prepared(b"")
-    names = [(described.fname(index) or b"").decode() for index in range(described.nfields)]
-    return Table(tuple(Column(name, "plain", []) for name in names), 0)
+def _describe(connection: psycopg.Connection[tuple[object, ...]], text: bytes, binds: int) -> list[tuple[str, int]]:
+    """Name and type of each column, before the query runs: a stream without rows would not tell."""
+    prepared = connection.pgconn.prepare(b"", text, [_oid("timestamptz")] * binds)
+    found = connection.pgconn.describe_prepared(b"") if prepared.status == COMMAND_OK else prepared
+    if found.status != COMMAND_OK:
+        raise psycopg.errors.error_from_result(found)
+    return [((found.fname(index) or b"").decode(), found.ftype(index)) for index in range(found.nfields)]
+
+
+def _may_be_binary(described: Sequence[tuple[str, int]]) -> bool:
+    """True when every column reads the same in the binary format, which is twice as fast."""
+    fast = {_oid(name) for name in _FAST}
+    times = {_oid(name) for name in _BINARY}
+    return all(oid in (times if name.casefold() == "time" else fast) for name, oid in described)
+
+
+def _with_times(table: Table, described: Sequence[tuple[str, int]]) -> Table:
+    return Table(
+        tuple(
+            _times(column, oid) if column.name.casefold() == "time" else column
+            for column, (_, oid) in zip(table.columns, described, strict=True)
+        ),
+        table.rows,
+    )
+
+
+def _times(column: Column, oid: int) -> Column:
+    """Microseconds (of dates: days) since 2000 as datetime64; the database's infinities stay far out of range."""
+    found = cast(Sequence[int | None], column.cells)
+    missing = np.array([cell is None for cell in found]) if None in found else None
+    counts = np.array(found if missing is None else [cell or 0 for cell in found], dtype=np.int64)
+    if oid == _oid("date"):
+        counts = np.clip(counts, -_FAR_DAYS, _FAR_DAYS) * _DAY_US
+    cells = np.clip(counts, -(2**62), 2**62) + _EPOCH_US
+    kinds: dict[int, Kind] = {_oid("timestamptz"): "instant", _oid("timestamp"): "wall", _oid("date"): "day"}
+    return Column(column.name, kinds[oid], cells.view("datetime64[us]"), missing)
+
+
+def _oid(name: str) -> int:
+    return psycopg.adapters.types[name].oid

@@ -161,11 +161,11 @@ def _series(dimensions: Sequence[Column], rows: int, shape: _Shape) -> _Series:
         coded_texts = [labels(column) for column in named]
     except BadCell as exc:
         raise BadResult(shape.subject, str(exc), "cast it to text in the SQL, or leave it out") from exc
-    combined = np.zeros(rows, dtype=np.intp)
-    for codes, texts in coded_texts:
+    combined = coded_texts[0][0]
+    for codes, texts in coded_texts[1:]:
         # Coding anew after each column keeps the numbers small, however many columns there are.
         combined = pd.factorize(combined * max(1, len(texts)) + codes)[0]
-    _, first = np.unique(combined, return_index=True)
+    first = _first_rows(combined)
     _refuse_too_many(len(first), named, [texts for _, texts in coded_texts], shape)
     names = [
         tuple((column.name, texts[codes[row]]) for column, (codes, texts) in zip(named, coded_texts, strict=True))
@@ -175,6 +175,14 @@ def _series(dimensions: Sequence[Column], rows: int, shape: _Shape) -> _Series:
     rank = np.empty(len(order), dtype=np.intp)
     rank[order] = np.arange(len(order))
     return _Series(rank[combined], tuple(names[index] for index in order))
+
+
+def _first_rows(codes: Indexes) -> Indexes:
+    """For each code 0 … n − 1 the first row that has it."""
+    first = np.empty(int(codes.max()) + 1 if len(codes) else 0, dtype=np.intp)
+    # Of repeated indexes numpy keeps the last: written backwards, that is the first row.
+    first[codes[::-1]] = np.arange(len(codes) - 1, -1, -1)
+    return first
 
 
 def _refuse_too_many(found: int, columns: Sequence[Column], texts: Sequence[Sequence[str]], shape: _Shape) -> None:
