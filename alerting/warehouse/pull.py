@@ -27,6 +27,8 @@ from config.model import Query, Source
 from config.secrets import MissingSecret
 
 T = TypeVar("T")
+_LOOK_S = 0.1
+_STOPPED = "cancelled because the program stops"
 
 
 @dataclass(frozen=True)
@@ -150,9 +152,7 @@ class Warehouse:
         """What ``work`` returns on a connection of its own, within the source's timeout. Raises SourceError."""
         limit_s = self.source.timeout.total_seconds()
         end = time.monotonic() + limit_s
-        if not self._places.acquire(timeout=limit_s):
-            busy = f"all {self.source.concurrency} connections of source {self.source.name} are busy"
-            raise Unreachable(subject, busy, "raise concurrency, or make its queries faster")
+        self._take_place(subject, end, cancel)
         line = _Line()
         try:
             return within(
@@ -183,6 +183,14 @@ class Warehouse:
             return [window]
         pieces = split(query, window, size)
         return pieces[::-1] if window.purpose == "new" else pieces
+
+    def _take_place(self, subject: str, end: float, stop: threading.Event | None) -> None:
+        while not self._places.acquire(timeout=min(_LOOK_S, max(0.0, end - time.monotonic()))):
+            if stop is not None and stop.is_set():
+                raise TimedOut(subject, _STOPPED)
+            if time.monotonic() >= end:
+                busy = f"all {self.source.concurrency} connections of source {self.source.name} are busy"
+                raise Unreachable(subject, busy, "raise concurrency, or make its queries faster")
 
     def _in_place(self, line: _Line, work: Callable[[DBAPIConnection], T]) -> T:
         """Runs in the worker, and gives its place back when it ends, however late."""
@@ -216,7 +224,7 @@ class Warehouse:
 
     def _overdue(self, subject: str, exc: Overdue) -> SourceError:
         if exc.why == "stopped":
-            return TimedOut(subject, "cancelled because the program stops")
+            return TimedOut(subject, _STOPPED)
         what = f"no answer from source {self.source.name} within {self.source.timeout.total_seconds():g} s"
         if exc.is_abandoned:
             return TimedOut(subject, what + ", and it did not react to being cancelled", "is the server alive?")

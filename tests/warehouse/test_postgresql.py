@@ -81,18 +81,18 @@ def test_server_that_accepts_and_never_answers_is_given_up(opened: Opener) -> No
         with pytest.raises((TimedOut, Unreachable), match="query orders_hourly: ") as raised:
             warehouse.pull(query(ONE), HOUR, ["n"])
         assert raised.value.is_transient
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 30
 
 
 def test_server_that_stops_answering_in_the_middle_is_cut_off(rig: PostgresRig, opened: Opener) -> None:
     """The backend is frozen, so it obeys neither its own timeout nor a cancel: only cutting the wire helps."""
-    source = Source("shop", Secret(rig.url), concurrency=1, timeout=timedelta(seconds=1))
+    source = Source("shop", Secret(rig.url), concurrency=1, timeout=timedelta(seconds=2))
     warehouse = opened(source)
     warehouse.grace_s = 0.5
     backend = warehouse.ask("test", _backend)
     os.kill(backend, signal.SIGSTOP)
     try:
-        with pytest.raises(TimedOut, match="query orders_hourly: no answer from source shop within 1 s, cancelled"):
+        with pytest.raises(TimedOut, match="query orders_hourly: no answer from source shop within 2 s, cancelled"):
             warehouse.pull(query("SELECT now() AS time, 1 AS n FROM pg_sleep(600)"), HOUR, ["n"])
     finally:
         os.kill(backend, signal.SIGCONT)
