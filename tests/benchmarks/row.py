@@ -1,0 +1,21 @@
+"""One line of ``make bench``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Row:
+    """Our time and that of a named rival, in seconds, in the same run on the same input."""
+
+    name: str
+    ours_s: float
+    rival_s: float
+    rival_name: str
+    size: str
+
+    @property
+    def ratio(self) -> float:
+        """How many times faster we are."""
+        return self.rival_s / self.ours_s
