@@ -98,6 +98,8 @@ class Notification(_Value):
     joined: bool = False
     """True where an incident joined that this receiver was not told of yet."""
     remote_id: str | None = None
+    possible_repeat: bool = False
+    """True where an earlier attempt may have arrived and the service cannot tell: the message says so."""
     chart: bytes | None = Field(default=None, exclude=True, repr=False)
     """PNG of series, band and marked anomaly; best effort."""
 
