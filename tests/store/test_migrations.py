@@ -33,5 +33,5 @@ def test_opening_again_changes_nothing(store: Store, url: str) -> None:
 def test_a_newer_schema_is_refused_with_the_remedy(store: Store, url: str) -> None:
     with store.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(NewerSchema, match="9999.*upgrade metricwatch"):
+    with pytest.raises(NewerSchema, match=r"9999.*upgrade metricwatch"):
         open_store(url)
