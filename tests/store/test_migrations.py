@@ -11,10 +11,12 @@ from alerting.store.migrating import HEAD, MIGRATIONS
 from alerting.store.tables import metadata
 
 
-def test_migrations_bring_an_empty_database_to_the_tables_of_the_code(store: Store) -> None:
+def test_migrations_bring_an_empty_database_to_the_tables_of_the_code(empty_url: str) -> None:
+    store = open_store(empty_url)
     with store.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
+    store.close()
 
 
 def test_head_is_the_newest_migration() -> None:
