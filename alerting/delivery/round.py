@@ -77,7 +77,7 @@ def _is_back(
     if error is not None:
         wait = office.timing.probe_credential if trouble == "credential" else office.timing.probe_destination
         reason = str(error) if isinstance(error, DeliveryError) else f"the notifier broke with {type(error).__name__}"
-        store.outbox.receiver_still_fails(state.name, trouble, reason, now + wait)
+        store.outbox.receiver_still_fails(state.name, trouble, reason, now + wait, now)
         return False
     store.outbox.receiver_works(state.name)
     _log.info("receiver works again receiver=%s trouble=%s", state.name, trouble)

@@ -33,7 +33,7 @@ def enqueue(connection: Connection, deliveries: Sequence[Delivery], now: datetim
 def _waiting(connection: Connection, delivery: Delivery) -> tuple[Waiting, ...]:
     table = outbox.c
     rows = connection.execute(
-        select(table.delivery_id, table.sequence, table.kind, table.payload, table.not_before, table.attempt)
+        select(table.delivery_id, table.sequence, table.kind, table.payload, table.due, table.not_before, table.attempt)
         .where(table.receiver == delivery.receiver, table.group_id == delivery.group_id)
         .where(table.sequence < delivery.sequence, table.state.in_(("ready", "parked")))
         .where(~table.is_doubtful, ~table.is_closing)
@@ -42,7 +42,7 @@ def _waiting(connection: Connection, delivery: Delivery) -> tuple[Waiting, ...]:
         .with_for_update()
     )
     return tuple(
-        Waiting(row.delivery_id, row.sequence, row.kind, _readable(row.payload), row.not_before, row.attempt)
+        Waiting(row.delivery_id, row.sequence, row.kind, _readable(row.payload), row.due, row.not_before, row.attempt)
         for row in rows
     )
 
@@ -67,7 +67,7 @@ def _row(planned: Delivery, merged: Merged, now: datetime) -> dict[str, object]:
         "state": "muted" if delivery.is_muted else "ready",
         "reason": delivery.reason if delivery.is_muted else "",
         "created": now,
-        "due": delivery.not_before,
+        "due": merged.due,
         "not_before": delivery.not_before,
         "attempt": merged.attempt,
         "term": 0,

@@ -18,15 +18,18 @@ class Waiting:
     sequence: int
     kind: Kind
     payload: Notification | None
+    due: datetime
     not_before: datetime
     attempt: int
 
 
 @dataclass(frozen=True)
 class Merged:
-    """What to write: the new delivery, and how often its predecessors were tried (their back-off goes on)."""
+    """What to write: the new delivery, when it was first due, and how often its predecessors were tried (their
+    back-off goes on)."""
 
     delivery: Delivery
+    due: datetime
     attempt: int = 0
 
 
@@ -37,7 +40,7 @@ def merge(new: Delivery, waiting: Sequence[Waiting]) -> Merged:
     resolve: nothing was told, so nothing pages.
     """
     if not waiting:
-        return Merged(new)
+        return Merged(new, new.not_before)
     said = [*(one.payload for one in waiting if one.payload is not None), new.payload]
     payload = new.payload.model_copy(
         update={
@@ -46,8 +49,9 @@ def merge(new: Delivery, waiting: Sequence[Waiting]) -> Merged:
             "raises_severity": any(one.raises_severity for one in said),
         }
     )
-    merged = replace(new, payload=payload)
-    triggers = [one for one in waiting if one.kind == "trigger"]
-    if triggers and new.kind == "update":
-        merged = replace(merged, kind="trigger", not_before=triggers[0].not_before)
-    return Merged(merged, attempt=max(one.attempt for one in waiting))
+    attempt = max(one.attempt for one in waiting)
+    trigger = next((one for one in waiting if one.kind == "trigger"), None)
+    if trigger is None or new.kind != "update":
+        return Merged(replace(new, payload=payload), new.not_before, attempt)
+    heir = replace(new, payload=payload, kind="trigger", not_before=trigger.not_before)
+    return Merged(heir, trigger.due, attempt)

@@ -98,9 +98,14 @@ class Outbox:
         with self._database.writing() as connection:
             receivers.clear(connection, name)
 
-    def receiver_still_fails(self, name: str, trouble: Trouble, reason: str, probe_at: datetime) -> None:
+    def receiver_still_fails(self, name: str, trouble: Trouble, reason: str, probe_at: datetime, now: datetime) -> None:
         with self._database.writing() as connection:
-            receivers.note_trouble(connection, name, trouble, reason, probe_at, probe_at)
+            receivers.note_trouble(connection, name, trouble, reason, probe_at, now)
+
+    def receivers_in_trouble(self) -> list[ReceiverState]:
+        """Receivers that refuse everything, with the reason: somebody must be told elsewhere."""
+        with self._database.reading() as connection:
+            return receivers.in_trouble(connection)
 
     def rows(
         self,

@@ -16,6 +16,13 @@ def read(connection: Connection, name: str) -> ReceiverState:
     return ReceiverState(name) if row is None else ReceiverState(**row)
 
 
+def in_trouble(connection: Connection) -> list[ReceiverState]:
+    rows = connection.execute(
+        select(receivers).where(receivers.c.trouble.is_not(None)).order_by(receivers.c.name)
+    ).mappings()
+    return [ReceiverState(**row) for row in rows]
+
+
 def is_open(connection: Connection, name: str, now: datetime, *, ignore_waits: bool) -> bool:
     state = read(connection, name)
     return state.trouble is None and (ignore_waits or state.wait_until is None or state.wait_until <= now)

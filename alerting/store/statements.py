@@ -28,7 +28,8 @@ def insert_missing(connection: Connection, table: Table, rows: Sequence[Cells]) 
 
 def is_inserted(connection: Connection, table: Table, row: Cells) -> bool:
     """False, and nothing written, where the key is there already."""
-    return connection.execute(_insert_missing(connection, table), dict(row)).rowcount == 1
+    insert = _insert_missing(connection, table).execution_options(preserve_rowcount=True)
+    return connection.execute(insert, dict(row)).rowcount == 1
 
 
 def _insert_missing(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:

@@ -154,7 +154,7 @@ def test_sealed_and_loose_points_read_alike_at_every_time(store: Store, seed: in
         seen = NOON + timedelta(days=step * 5)
         start = NOON + timedelta(hours=int(chance.integers(0, 24 * 40)))
         width = int(chance.integers(1, len(keys) + 1))
-        pulled = block(chance.integers(0, 3, size=(int(chance.integers(1, 200)), width)), keys[:width], start)
+        pulled = block(chance.choice([0.0, 1.0, NAN], size=(int(chance.integers(1, 200)), width)), keys[:width], start)
         for digest in ("sealed", "loose"):
             store.points.write(digest, pulled, seen)
         if step % 3 == 2:
