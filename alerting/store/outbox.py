@@ -119,7 +119,9 @@ class Outbox:
         """Deliveries, newest first; of one group in the order of their sequence."""
         statement = select(outbox).limit(limit)
         if group_id is None:
-            statement = statement.order_by(outbox.c.created.desc(), outbox.c.sequence.desc())
+            statement = statement.order_by(
+                outbox.c.created.desc(), outbox.c.sequence.desc(), outbox.c.delivery_id.desc()
+            )
         else:
             statement = statement.where(outbox.c.group_id == group_id).order_by(outbox.c.sequence)
         if receiver is not None:
@@ -179,7 +181,7 @@ def _head(
         select(outbox, groups.c.remote_id.label("root"), groups.c.sent_version)
         .outerjoin(groups, groups.c.id == outbox.c.group_id)
         .where(*_first(receiver), is_due)
-        .order_by(outbox.c.not_before, outbox.c.created, outbox.c.sequence)
+        .order_by(outbox.c.not_before, outbox.c.created, outbox.c.sequence, outbox.c.delivery_id)
     )
     rows = connection.execute(statement.limit(len(but) + 1)).mappings()
     return next((row for row in rows if row["delivery_id"] not in but), None)
