@@ -1,1 +1,49 @@
 """Our own database: points, verdicts, states, incidents, groups, outbox."""
+
+from alerting.store.deliveries import (
+    Again,
+    Claim,
+    Dead,
+    OutboxRow,
+    Outcome,
+    Parked,
+    ReceiverState,
+    Released,
+    Sent,
+    Trouble,
+)
+from alerting.store.errors import AmbiguousIncident, LostRace, NewerSchema, StateBusy, StoreError, Unavailable
+from alerting.store.outbox import Outbox
+from alerting.store.points import Points
+from alerting.store.store import Store, open_store
+from alerting.store.values import ConfigFile, Expired, Judged, Recording, StoredVerdicts, Watch, Written
+
+__all__ = [
+    "Again",
+    "AmbiguousIncident",
+    "Claim",
+    "ConfigFile",
+    "Dead",
+    "Expired",
+    "Judged",
+    "LostRace",
+    "NewerSchema",
+    "Outbox",
+    "OutboxRow",
+    "Outcome",
+    "Parked",
+    "Points",
+    "ReceiverState",
+    "Recording",
+    "Released",
+    "Sent",
+    "StateBusy",
+    "Store",
+    "StoreError",
+    "StoredVerdicts",
+    "Trouble",
+    "Unavailable",
+    "Watch",
+    "Written",
+    "open_store",
+]

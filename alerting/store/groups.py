@@ -1,0 +1,95 @@
+"""Groups of incidents as a receiver sees them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, select
+
+from alerting.core.groups import Group
+from alerting.core.incidents import Incident
+from alerting.store.incidents import incident_of
+from alerting.store.statements import Cells, insert_missing, upsert
+from alerting.store.tables import group_members, groups, incidents, outbox
+
+# Delivery alone knows them: an evaluation that read the group before a message went out must not undo that.
+_DELIVERYS_OWN = frozenset({"remote_id", "sent_version"})
+
+
+def write(connection: Connection, changed: Iterable[Group]) -> None:
+    changed = tuple(changed)
+    upsert(connection, groups, [_row(group) for group in changed], keep=_DELIVERYS_OWN)
+    members: list[Cells] = [
+        {"group_id": group.id, "incident_id": incident.id, "place": place}
+        for group in changed
+        for place, incident in enumerate(group.members)
+    ]
+    insert_missing(connection, group_members, members)
+
+
+def open_ones(connection: Connection) -> list[Group]:
+    return _where(connection, groups.c.closed.is_(None))
+
+
+def of_incident(connection: Connection, incident_id: str) -> list[Group]:
+    joined = select(group_members.c.group_id).where(group_members.c.incident_id == incident_id)
+    return _where(connection, groups.c.id.in_(joined))
+
+
+def _where(connection: Connection, condition: ColumnElement[bool]) -> list[Group]:
+    rows = connection.execute(select(groups).where(condition).order_by(groups.c.opened, groups.c.id)).mappings().all()
+    members: defaultdict[str, list[Incident]] = defaultdict(list)
+    joined = connection.execute(
+        select(group_members.c.group_id, incidents)
+        .join(incidents, incidents.c.id == group_members.c.incident_id)
+        .join(groups, groups.c.id == group_members.c.group_id)
+        .where(condition)
+        .order_by(group_members.c.group_id, group_members.c.place)
+    ).mappings()
+    for row in joined:
+        members[row["group_id"]].append(incident_of(row))
+    return [_group_of(row, tuple(members[row["id"]])) for row in rows]
+
+
+def expire(connection: Connection) -> int:
+    """Removes closed groups whose incidents and deliveries are gone. Returns how many groups went."""
+    known = select(incidents.c.id).where(incidents.c.id == group_members.c.incident_id).exists()
+    connection.execute(delete(group_members).where(~known))
+    has_members = select(group_members.c.group_id).where(group_members.c.group_id == groups.c.id).exists()
+    has_deliveries = select(outbox.c.delivery_id).where(outbox.c.group_id == groups.c.id).exists()
+    old = delete(groups).where(groups.c.closed.is_not(None), ~has_members, ~has_deliveries)
+    return connection.execute(old).rowcount
+
+
+def _row(group: Group) -> Cells:
+    return {
+        "id": group.id,
+        "receiver": group.receiver,
+        "key": group.key,
+        "subject": group.subject,
+        "opened": group.opened,
+        "severity_told": group.severity_told,
+        "sequence": int(group.sequence),
+        "flushed": group.flushed,
+        "closed": group.closed,
+        "remote_id": group.remote_id,
+        "sent_version": int(group.sent_version),
+    }
+
+
+def _group_of(row: RowMapping, members: tuple[Incident, ...]) -> Group:
+    return Group(
+        id=row["id"],
+        receiver=row["receiver"],
+        key=row["key"],
+        subject=row["subject"],
+        opened=row["opened"],
+        members=members,
+        severity_told=row["severity_told"],
+        sequence=row["sequence"],
+        flushed=row["flushed"],
+        closed=row["closed"],
+        remote_id=row["remote_id"],
+        sent_version=row["sent_version"],
+    )

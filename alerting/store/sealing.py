@@ -1,0 +1,111 @@
+"""Moving old buckets into chunks, and reading them there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, delete, func, insert, select
+
+from alerting.store.chunks import PART, WEEK_US, Versions, joined, pack, stacked, unpack
+from alerting.store.tables import point_chunks, point_keys, points
+
+_RIPE_AFTER_US = 2 * WEEK_US  # restatements mostly come sooner; a later one is a row over the chunk until sealed again
+
+
+def ripe(connection: Connection, now: int) -> list[tuple[str, int]]:
+    """Every (digest, week) that has loose rows and ended long ago."""
+    edge = (now - _RIPE_AFTER_US) // WEEK_US * WEEK_US
+    rows = connection.execute(select(points.c.digest, points.c.bucket).where(points.c.bucket < edge).distinct())
+    return sorted({(digest, bucket // WEEK_US) for digest, bucket in rows})
+
+
+def seal(connection: Connection, digest: str, week: int) -> None:
+    """The week's loose rows are in its chunk afterwards, with all versions that were there before."""
+    width = _width(connection, digest)
+    since, until = week * WEEK_US, (week + 1) * WEEK_US
+    here = (points.c.digest == digest, points.c.bucket >= since, points.c.bucket < until)
+    rows = connection.execute(select(points.c.bucket, points.c.seen, points.c.vector).where(*here)).all()
+    loose = Versions(
+        np.array([row.bucket for row in rows], dtype=np.int64),
+        np.array([row.seen for row in rows], dtype=np.int64),
+        stacked([row.vector for row in rows], np.arange(width)),
+    )
+    earlier = _unpacked(_parts(connection, digest, since, until, None), np.arange(width))
+    whole = joined([*earlier, loose]).ordered()
+    connection.execute(delete(point_chunks).where(point_chunks.c.digest == digest, point_chunks.c.week == week))
+    starts = range(0, max(width, 1), PART)  # a query that never brought a series still says which buckets were pulled
+    connection.execute(insert(point_chunks), [_part(digest, week, whole, start) for start in starts])
+    connection.execute(delete(points).where(*here))
+
+
+def read(
+    connection: Connection, digest: str, since: int, until: int, as_of: int | None, columns: NDArray[np.intp]
+) -> Iterator[Versions]:
+    """Week by week, the newest sealed version (up to ``as_of``) of each bucket in the range."""
+    parts = None if len(columns) > PART else sorted({int(column) // PART for column in columns if column >= 0} | {0})
+    for versions in _unpacked(_parts(connection, digest, since, until, parts), columns):
+        is_wanted = (versions.buckets >= since) & (versions.buckets < until)
+        if as_of is not None:
+            is_wanted &= versions.seen <= as_of
+        if is_wanted.any():
+            found = Versions(versions.buckets[is_wanted], versions.seen[is_wanted], versions.values[is_wanted])
+            yield found.current()
+
+
+class _Part(NamedTuple):
+    week: int
+    part: int
+    versions: int
+    width: int
+    packed: bytes
+
+
+def _parts(connection: Connection, digest: str, since: int, until: int, parts: Sequence[int] | None) -> Iterator[_Part]:
+    chunk = point_chunks.c
+    statement = (
+        select(chunk.week, chunk.part, chunk.versions, chunk.width, chunk.packed)
+        .where(chunk.digest == digest, chunk.week >= since // WEEK_US, chunk.week <= (until - 1) // WEEK_US)
+        .order_by(chunk.week, chunk.part)
+    )
+    if parts is not None:
+        statement = statement.where(chunk.part.in_(parts))
+    for row in connection.execute(statement):
+        yield _Part(*row)
+
+
+def _unpacked(rows: Iterator[_Part], columns: NDArray[np.intp]) -> Iterator[Versions]:
+    """One Versions per week, at the places wanted; NaN where a series came later than the chunk."""
+    for _, parts in groupby(rows, key=lambda row: row.week):
+        whole: Versions | None = None
+        for row in parts:
+            part = unpack(row.packed, row.versions, row.width)
+            if whole is None:
+                whole = Versions(part.buckets, part.seen, np.full((row.versions, len(columns)), np.nan))
+            start = row.part * PART
+            is_here = (columns >= start) & (columns < start + row.width)
+            whole.values[:, is_here] = part.values[:, columns[is_here] - start]
+        if whole is not None:
+            yield whole
+
+
+def _part(digest: str, week: int, whole: Versions, start: int) -> dict[str, object]:
+    values = whole.values[:, start : start + PART]
+    return {
+        "digest": digest,
+        "week": week,
+        "part": start // PART,
+        "first": int(whole.buckets.min()),
+        "last": int(whole.buckets.max()),
+        "versions": len(whole.buckets),
+        "width": values.shape[1],
+        "packed": pack(Versions(whole.buckets, whole.seen, values)),
+    }
+
+
+def _width(connection: Connection, digest: str) -> int:
+    last = connection.execute(select(func.max(point_keys.c.number)).where(point_keys.c.digest == digest)).scalar()
+    return 0 if last is None else int(last) + 1
