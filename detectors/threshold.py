@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, field_validator, model_validator
+from pydantic import FiniteFloat, field_validator, model_validator
 
 from detectors.buckets import Bucket
 from detectors.contract import (
@@ -52,11 +52,11 @@ class Threshold(Detector):
 
     bounds_in_units: ClassVar[bool] = True
 
-    below: float | None = Field(default=None, allow_inf_nan=False)
+    below: FiniteFloat | None = None
     """Anomalous below this value, in the metric's unit."""
-    above: float | None = Field(default=None, allow_inf_nan=False)
+    above: FiniteFloat | None = None
     """Anomalous above this value, in the metric's unit."""
-    outside: tuple[float, float] | None = Field(default=None, allow_inf_nan=False)
+    outside: tuple[FiniteFloat, FiniteFloat] | None = None
     """Anomalous outside these two values: ``[10, 90]`` is ``below: 10`` and ``above: 90``."""
     during: tuple[str, ...] = ()
     """Local hours in which it is judged: ``Mon-Fri 08:00-23:00``, or a list of such; empty: always."""
