@@ -6,6 +6,7 @@ Everything is learned from the window alone and carried forward, so a judged rea
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,8 @@ _DECIDES = 0.9  # a longer season is used when it makes the usual error at least
 _STEP_SHARE = 0.6
 _RANGE_SHARE = 0.01
 _QUIETEST_SHARE = 0.5
+_HOURLY_SHARE = 0.9
+_UNSEEN_SHARE = 0.5  # wider while the longest season is not seen: the first weekend must not page
 _SIGMAS_AT_Q50, _SIGMAS_AT_Q90 = 0.6745, 1.6449  # where |error| of a normal distribution has these quantiles
 
 
@@ -157,7 +160,9 @@ def _forecast(window: Floats, first: int, rhythm: Rhythm) -> tuple[tuple[Floats,
         for whole, part in zip((*seasons, spread), (*found, its_spread), strict=True):
             whole[:, able] = np.where(better, part, whole[:, able])
         usual[able] = np.where(better, its_usual, usual[able])
-    return seasons, spread + _floor(window)
+    longest = rhythm.seasons[-1].needs
+    unseen = np.clip(1 - (len(window) - reach) / longest, 0, 1)
+    return seasons, (spread + _floor(window)) * (1 + _UNSEEN_SHARE * unseen)
 
 
 def _decomposed(window: Floats, first: int, reach: Slots, rhythm: Rhythm, count: int) -> tuple[Floats, ...]:
@@ -214,10 +219,11 @@ def _errors(
     usual = _sigma(error)
     if rhythm.parts == 1:
         return usual[None], usual
+    heavier = np.divide(_sigma_of_hours(error, rhythm), usual, out=np.ones_like(usual), where=usual > 0)
     days = error.reshape(-1, rhythm.parts, rhythm.merge, error.shape[1]).swapaxes(1, 2)
     apart = _sigma(days.reshape(-1, rhythm.parts, error.shape[1]))
     near = (np.roll(apart, 1, axis=0) + 2 * apart + np.roll(apart, -1, axis=0)) / 4
-    return np.maximum(near, _QUIETEST_SHARE * usual), usual
+    return np.maximum(near, _QUIETEST_SHARE * usual) * np.maximum(heavier, 1), usual
 
 
 def _floor(window: Floats) -> Floats:
@@ -232,6 +238,14 @@ def _sigma(error: Floats) -> Floats:
     """A standard deviation from the larger of two quantiles of |error| along axis 0: heavy tails widen it."""
     half, most = _quantile(error, 0.5) / _SIGMAS_AT_Q50, _quantile(error, 0.9) / _SIGMAS_AT_Q90
     return np.nan_to_num(np.maximum(half, most))
+
+
+def _sigma_of_hours(error: Floats, rhythm: Rhythm) -> Floats:
+    """A standard deviation from the worst errors of each hour: minutes would page every hour by a rule per reading."""
+    size = max(1, rhythm.fast // 24)
+    hours = np.fmax.reduce(error[len(error) % size :].reshape(-1, size, error.shape[1]), axis=1)
+    one_of_many = _HOURLY_SHARE ** (1 / size)
+    return np.nan_to_num(_quantile(hours, _HOURLY_SHARE) / NormalDist().inv_cdf((1 + one_of_many) / 2))
 
 
 def _median(values: Floats, axis: int) -> Floats:

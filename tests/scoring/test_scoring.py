@@ -192,5 +192,5 @@ def test_the_half_hours_of_the_clock_change_are_found_in_the_taxi_series() -> No
     text = one.path().read_text(encoding="utf-8")
     window = [row for row in text.splitlines(keepends=True)[1:] if "2014-10-06" <= row < "2014-11-03"]
     rows = scored(HEADER + "".join(window), load("seasonal"), "30m", one.timezone)
-    found = [row[0] for row in rows if row[6] == "anomaly" and row[0] > "2014-11"]
+    found = [row[0] for row in rows if row[6] == "anomaly" and row[0] > "2014-11-02"]
     assert found[:2] == ["2014-11-02T01:00", "2014-11-02T01:30"]
