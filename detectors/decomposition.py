@@ -19,6 +19,7 @@ from detectors.rhythm import Rhythm, Slots
 _SMOOTHER = 13  # a seasonal smoother below 9 lets an isolated spike become part of the season
 _DECIDES = 0.9  # a longer season is used when it makes the usual error at least this much smaller
 _STEP_SHARE = 0.6
+_MOVING_SHARE = 0.25
 _RANGE_SHARE = 0.01
 _QUIETEST_SHARE = 0.5
 _HOURLY_SHARE = 0.9
@@ -227,11 +228,16 @@ def _errors(
 
 
 def _floor(window: Floats) -> Floats:
-    """Never below a share of the usual step between readings that differ, and of the usual range."""
+    """Never below a share of the usual step between readings that differ, and of the usual range.
+
+    The step counts in full for a series that mostly stands still, where the errors alone would be nearly zero.
+    """
     step = np.abs(np.diff(window, axis=0))
     usual_step = np.nan_to_num(_median(np.where(step > 0, step, np.nan), 0))
+    still = np.sum(step == 0, axis=0) / np.maximum(1, np.sum(np.isfinite(step), axis=0))
     wide = np.nan_to_num(_quantile(window, 0.95) - _quantile(window, 0.05))
-    return _STEP_SHARE * usual_step + _RANGE_SHARE * wide
+    floor: Floats = _STEP_SHARE * usual_step * np.minimum(1, _MOVING_SHARE + still) + _RANGE_SHARE * wide
+    return floor
 
 
 def _sigma(error: Floats) -> Floats:

@@ -13,7 +13,7 @@ from detectors.decomposition import Fit, Levels, Turn, learn, levels, season_at,
 from detectors.memory import Past
 from detectors.rhythm import Rhythm, Slots, slots
 
-_REACH = 3.0  # the fast level stays within this many half-bands of the slow one
+_REACH = 1.5  # the fast level stays within this many half-bands of the slow one
 
 
 @dataclass(frozen=True)

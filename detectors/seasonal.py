@@ -22,9 +22,9 @@ class Seasonal(Detector):
     only where it makes the usual error a tenth smaller. The level is the median of the last day and of the last week;
     what lies between the two counts as normal.
 
-    A new normal is accepted after half a day when it lies within three half-bands of the old level, else after half
-    a week (``1d``: half a week, two weeks). Masked readings and those under an event never train. A series that never
-    varied in the window is unknown, not anomalous, when it first moves.
+    A new normal is accepted after half a day when it lies within two and a half half-bands of the old one, else after
+    half a week (``1d``: half a week, two weeks). Masked readings and those under an event never train. A series that
+    never varied in the window is unknown, not anomalous, when it first moves.
 
     Source: R. B. Cleveland et al. (1990), STL; K. Bandara et al. (2021), MSTL; as in statsmodels 0.15.
 

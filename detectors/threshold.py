@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import FiniteFloat, field_validator, model_validator
 
+from detectors.band import explained
 from detectors.buckets import Bucket
 from detectors.contract import (
     ANOMALY,
@@ -118,23 +119,7 @@ class Threshold(Detector):
 
         Raises ValueError when no bucket of the panel starts at ``time``.
         """
-        found = self.judge(panel, since=time, state=state)
-        if len(found.times) == 0 or found.times[0] != time:
-            raise ValueError(f"no bucket starts at {time}")
-        expected = float(found.expected[0, series])
-        return Explanation(
-            level=expected,
-            seasons={},
-            calendar=0.0,
-            residual=float(found.observed[0, series]) - expected,
-            expected=expected,
-            lower=float(found.lower[0, series]),
-            upper=float(found.upper[0, series]),
-            score=float(found.score[0, series]),
-            expected_per_month=np.nan,
-            status=found.status[0, series],
-            reason=str(found.reason[0, series]),
-        )
+        return explained(self.judge(panel, since=time, state=state), series, time)
 
     def history(self, panel_bucket: str) -> np.timedelta64:
         return np.timedelta64(_HELD_FOR * Bucket.parse(panel_bucket).longest, "us")
@@ -168,8 +153,9 @@ class Threshold(Detector):
     def _verdicts(self, times: Instants, values: Floats, open_hours: Bools, held: Bools, state: bytes) -> Verdicts:
         low, high = self._bounds
         nearest = np.fmax(np.fmin(values, high), low) + 0 * values
-        beyond = np.fmax((low - values) / (abs(low) or 1.0), (values - high) / (abs(high) or 1.0))
-        score = np.where(held, _JUST_ABOVE_ONE, np.maximum(0.0, 1 + beyond))
+        with np.errstate(over="ignore"):  # a bound of 1e-300 puts every other value infinitely far beyond it
+            beyond = np.fmax((low - values) / (abs(low) or 1.0), (values - high) / (abs(high) or 1.0))
+        score = np.where(held, _JUST_ABOVE_ONE, np.clip(1 + beyond, 0.0, np.finfo(np.float64).max))
         direction = np.sign(values - nearest)
         direction = np.where(held, np.where(abs(values - low) <= _MARGIN * abs(low), -1, 1), direction)
         closed = ~open_hours[:, None] & np.isfinite(values)
