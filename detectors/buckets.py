@@ -52,6 +52,12 @@ class Bucket:
         return self.text in _CALENDAR
 
     @property
+    def longest(self) -> timedelta:
+        """The width that no bucket exceeds: calendar buckets grow by a month's 31st day and a repeated hour."""
+        month = timedelta(days=1) if self.text == "1mo" else timedelta(0)
+        return self.nominal + month + (timedelta(hours=1) if self.is_calendar else timedelta(0))
+
+    @property
     def per_day(self) -> float:
         return timedelta(days=1) / self.nominal
 

@@ -1,0 +1,37 @@
+"""Every registered detector passes every check, or says why it need not."""
+
+import pytest
+
+from detectors import Detector, names, type_of
+from tests.detectors import conformance
+
+IN_UNITS = "its bounds are in the metric's unit, so a moved or scaled series is a different question"
+EXEMPT: dict[tuple[str, str], str] = {}
+"""(detector, check): the reason why that detector is exempt from that check."""
+
+
+def example(name: str) -> Detector:
+    kind = type_of(name)
+    return kind.model_validate(kind.example_parameters())
+
+
+def exemption(name: str, check: str) -> str | None:
+    invariance = check in ("adding_a_constant_changes_no_score", "scaling_by_a_positive_factor_changes_no_score")
+    if type_of(name).bounds_in_units and invariance:
+        return IN_UNITS
+    return EXEMPT.get((name, check))
+
+
+@pytest.mark.parametrize("check", conformance.CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("name", names())
+def test_a_registered_detector_conforms(name: str, check: conformance.Check) -> None:
+    reason = exemption(name, check.__name__)
+    if reason is None:
+        check(example(name))
+    else:
+        assert len(reason) > 20
+
+
+def test_every_exemption_names_a_check_and_a_detector_that_exist() -> None:
+    checks = {check.__name__ for check in conformance.CHECKS}
+    assert all(name in names() and check in checks for name, check in EXEMPT)
