@@ -1,0 +1,150 @@
+"""What follows from judged buckets: incidents advance, groups are stirred, deliveries are owed. Pure.
+
+``pipeline`` calls it once per evaluation, ``backtest`` once per bucket of history: one truth about what alerts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import numpy as np
+
+from alerting.core.audiences import Audience
+from alerting.core.blocks import fingerprint
+from alerting.core.groups import Delivery, Group
+from alerting.core.incidents import SeriesState, Transition
+from alerting.core.lifecycle import retire, revise
+from alerting.core.notices import plan
+from alerting.core.readings import Combined
+from alerting.core.sweep import advance_panel
+from config.model import Subscription
+from detectors.buckets import as_instant
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What all detect entries of one subscription say of one metric.
+
+    ``combined`` are the buckets not taken in before; ``again`` is set where restated values changed the judgement of
+    earlier ones, and covers the open incidents of the metric. Buckets before ``opens_from`` open nothing.
+    """
+
+    subscription: Subscription
+    metric: str
+    combined: Combined
+    opens_from: datetime
+    again: Combined | None = None
+
+    @property
+    def subject(self) -> str:
+        return subject_of(self.subscription.name)
+
+
+@dataclass(frozen=True)
+class Change:
+    """States that moved, and how."""
+
+    states: tuple[SeriesState, ...] = ()
+    transitions: tuple[Transition, ...] = ()
+
+    def __add__(self, other: Change) -> Change:
+        return Change(self.states + other.states, self.transitions + other.transitions)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How things stood before: states by subject and fingerprint, and the open groups of all receivers."""
+
+    states: Mapping[str, Mapping[str, SeriesState]]
+    groups: tuple[Group, ...] = ()
+
+    def after(self, decision: Decision) -> Standing:
+        """How things stand once the decision is recorded."""
+        states = {subject: dict(series) for subject, series in self.states.items()}
+        for state in decision.change.states:
+            states.setdefault(state.subject, {})[state.fingerprint] = state
+        groups = {group.id: group for group in (*self.groups, *decision.groups)}
+        return Standing(states, tuple(group for group in groups.values() if group.is_open))
+
+
+@dataclass(frozen=True)
+class Decision:
+    """All that one evaluation decided, to be recorded in one transaction."""
+
+    change: Change = Change()
+    groups: tuple[Group, ...] = ()
+    deliveries: tuple[Delivery, ...] = ()
+
+    @property
+    def is_quiet(self) -> bool:
+        return not (self.change.states or self.change.transitions or self.deliveries)
+
+
+def subject_of(subscription: str) -> str:
+    return f"subscription:{subscription}"
+
+
+def decide(
+    findings: Iterable[Finding],
+    health: Change,
+    standing: Standing,
+    audiences: Mapping[str, Audience],
+    *,
+    now: datetime,
+) -> Decision:
+    """Incidents advance over the findings, then everybody who is owed a notice gets one planned."""
+    change = health
+    for finding in findings:
+        known = standing.states.get(finding.subject, {})
+        change += _restated(finding, known, now)
+        known = {**known, **{state.fingerprint: state for state in change.states if state.subject == finding.subject}}
+        states, transitions = advance_panel(
+            known,
+            finding.combined,
+            finding.subscription.incident,
+            subject=finding.subject,
+            metric=finding.metric,
+            now=now,
+            opens_from=finding.opens_from,
+        )
+        change += Change(tuple(states), tuple(transitions))
+    return told(change, standing, audiences, now=now)
+
+
+def told(change: Change, standing: Standing, audiences: Mapping[str, Audience], *, now: datetime) -> Decision:
+    """The decision that consists of this change and of the notices that it owes."""
+    newest = tuple({(state.subject, state.fingerprint): state for state in change.states}.values())
+    planned = plan(change.transitions, newest, standing.groups, audiences, now=now)
+    return Decision(replace(change, states=newest), planned.groups, planned.deliveries)
+
+
+def retired(states: Iterable[SeriesState], *, now: datetime, cause: str) -> Change:
+    """The open and pending incidents of rules that are gone, resolved."""
+    change = Change()
+    for state in states:
+        if not state.is_quiet:
+            after, transitions = retire(state, now, cause)
+            change += Change((after,), tuple(transitions))
+    return change
+
+
+def _restated(finding: Finding, known: Mapping[str, SeriesState], now: datetime) -> Change:
+    if finding.again is None:
+        return Change()
+    places = {fingerprint(finding.metric, labels): s for s, labels in enumerate(finding.again.labels)}
+    change = Change()
+    for state in known.values():
+        if state.metric == finding.metric and state.incident is not None and state.fingerprint in places:
+            change += _revised(finding, finding.again, state, places[state.fingerprint], now)
+    return change
+
+
+def _revised(finding: Finding, again: Combined, state: SeriesState, s: int, now: datetime) -> Change:
+    assert state.incident is not None
+    first = int(np.searchsorted(again.times, as_instant(state.incident.opened)))
+    last = int(np.searchsorted(again.times, as_instant(state.last), side="right"))
+    readings = [again.reading(j, s) for j in range(first, last)]
+    after, transitions = revise(state, readings, finding.subscription.incident, now=now)
+    return Change() if after is state else Change((after,), tuple(transitions))
