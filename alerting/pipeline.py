@@ -21,7 +21,7 @@ from alerting.core.readings import combine
 from alerting.judging import EntryVerdicts, judge
 from alerting.store import Judged, LostRace, Recording, Store, Watch
 from alerting.telemetry import logger
-from alerting.warehouse import SourceError, Warehouse, plan, settle, settled
+from alerting.warehouse import Pulled, SourceError, Warehouse, Window, plan, settle, settled
 from config.model import Config, Metric, Query, Subscription
 from detectors.buckets import as_datetime, as_instant
 from detectors.contract import Panel
@@ -48,6 +48,25 @@ class Bench:
     deciding: threading.Lock = field(default_factory=threading.Lock)
     cancel: threading.Event = field(default_factory=threading.Event)
     progress: Progress | None = None
+    is_muted: bool = False
+    """True: deliveries are recorded and shown, and nothing is sent."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Stands for a warehouse that cannot even be opened; each pull fails for that reason."""
+
+    error: SourceError
+
+    def pull_all(
+        self,
+        query: Query,
+        windows: Sequence[Window],
+        columns: Sequence[str],
+        *,
+        cancel: threading.Event | None = None,
+    ) -> Iterator[tuple[Window, Pulled]]:
+        raise self.error
 
 
 @dataclass(frozen=True)
@@ -61,7 +80,7 @@ class Evaluation:
     error: str = ""
 
 
-def evaluate(query: Query, warehouse: Warehouse, bench: Bench, *, now: datetime) -> Evaluation:
+def evaluate(query: Query, warehouse: Warehouse | Refused, bench: Bench, *, now: datetime) -> Evaluation:
     """Pulls what is due of a query, judges it, and records in one transaction what follows.
 
     A warehouse that does not answer, or a result that makes no metric, is the health of the query, never an anomaly.
@@ -85,6 +104,7 @@ def evaluate(query: Query, warehouse: Warehouse, bench: Bench, *, now: datetime)
         )
         change = Change(tuple(ailing[0]), tuple(ailing[1]))
         decision = decide((finding for finding, _ in findings), change, standing, bench.audiences, now=now)
+        decision = muted(decision) if bench.is_muted else decision
         judged = [one for _, verdicts in findings for one in verdicts]
         try:
             bench.store.record(recording(decision, judged, now, state))
@@ -96,7 +116,7 @@ def evaluate(query: Query, warehouse: Warehouse, bench: Bench, *, now: datetime)
 
 
 def pull(
-    query: Query, state: QueryState, warehouse: Warehouse, bench: Bench, *, now: datetime
+    query: Query, state: QueryState, warehouse: Warehouse | Refused, bench: Bench, *, now: datetime
 ) -> tuple[QueryState, Sequence[np.datetime64], str]:
     """Everything that is due is in the store; a failure keeps what came before it.
 
@@ -212,6 +232,15 @@ def standing_of(queries: Sequence[Query], bench: Bench) -> Standing:
         subjects |= {subject_of(subscription.name) for subscription, _ in bench.config.watched(query.name)}
     states = {subject: bench.store.series_states(subject) for subject in sorted(subjects)}
     return Standing(states, tuple(bench.store.open_groups()))
+
+
+def muted(decision: Decision) -> Decision:
+    """The decision with its deliveries recorded and shown only."""
+    reason = "not sent: METRICWATCH_MUTE is set"
+    return replace(
+        decision,
+        deliveries=tuple(replace(one, is_muted=True, reason=reason) for one in decision.deliveries),
+    )
 
 
 def recording(decision: Decision, judged: Sequence[Judged], now: datetime, state: QueryState | None) -> Recording:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TextIO
+from typing import ClassVar, TextIO
 
 from pydantic import PrivateAttr
 from rich.console import Console as Terminal
@@ -27,6 +27,8 @@ _INKS = {"line": "bright_white", "anomaly": "bold red", "band": "grey50", "empty
 
 class Console(Notifier):
     """Prints to standard output, in colour where that is a terminal. Nothing in a name is taken as markup."""
+
+    wants_spark: ClassVar[bool] = True
 
     _out: TextIO | None = PrivateAttr(default=None)
     _colour: bool | None = PrivateAttr(default=None)

@@ -170,6 +170,7 @@ class Notifier(BaseModel, ABC):
     is_idempotent: ClassVar[bool] = False
     """True where sending the same notification twice has the effect of once (PagerDuty's dedup_key)."""
     wants_chart: ClassVar[bool] = False
+    wants_spark: ClassVar[bool] = False
     closes_again: ClassVar[bool] = False
     """True where a resolve is repeated at 60 s and 10 min after an unknown outcome (PagerDuty)."""
 

@@ -16,17 +16,23 @@ from alerting.delivery.pacing import Pacing
 from alerting.delivery.timing import USUAL, Timing
 from alerting.store import Claim, Dead, Outcome, Released, Sent
 from alerting.store.encoding import notification_from
-from notifiers.contract import Notification, Notifier, Receipt
+from notifiers.contract import Notification, Notifier, Receipt, Spark
 from notifiers.errors import Ambiguous, CannotLook, DeliveryError
 
 Clock = Callable[[], datetime]
 Picture = Callable[[Notification], bytes | None]
+Sketch = Callable[[Notification], Spark | None]
 _Result = TypeVar("_Result")
 _log = logging.getLogger(__name__)
 
 
 def _never() -> bool:
     return False
+
+
+def no_sketch(_: Notification) -> Spark | None:
+    """For receivers that draw nothing."""
+    return None
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,7 @@ class PostOffice:
     chance: Callable[[], float] = random.random
     pause: Callable[[float], object] = time.sleep
     is_stopping: Callable[[], bool] = _never
+    sketch: Sketch = no_sketch
 
 
 def attempt(office: PostOffice, notifier: Notifier, claim: Claim) -> Outcome:
@@ -96,13 +103,15 @@ def _failed(office: PostOffice, claim: Claim, error: Exception) -> Outcome:
 
 def _pictured(office: PostOffice, notifier: Notifier, notification: Notification) -> Notification:
     """A message without its picture is better than none."""
-    if not notifier.wants_chart:
-        return notification
-    chart = tried(lambda: office.picture(notification))
-    if isinstance(chart, Exception):
-        _log.warning("chart failed delivery=%s error=%s", notification.delivery_id, type(chart).__name__)
-        return notification
-    return notification.model_copy(update={"chart": chart})
+    drawn: dict[str, object] = {}
+    if notifier.wants_chart:
+        drawn["chart"] = tried(lambda: office.picture(notification))
+    if notifier.wants_spark:
+        drawn["spark"] = tried(lambda: office.sketch(notification))
+    for name, failure in [(name, one) for name, one in drawn.items() if isinstance(one, Exception)]:
+        _log.warning("%s failed delivery=%s error=%s", name, notification.delivery_id, type(failure).__name__)
+        drawn.pop(name)
+    return notification.model_copy(update=drawn)
 
 
 def tried(call: Callable[[], _Result]) -> _Result | Exception:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from alerting.core.backoff import delay
-from alerting.delivery.attempt import Clock, Picture, PostOffice
+from alerting.delivery.attempt import Clock, Picture, PostOffice, Sketch, no_sketch
 from alerting.delivery.pacing import Pacing
 from alerting.delivery.round import deliver_next, is_working
 from alerting.delivery.timing import USUAL, Timing
@@ -35,6 +35,7 @@ class Courier:
         timing: Timing = USUAL,
         chance: Callable[[], float] = random.random,
         monotonic: Callable[[], float] = time.monotonic,
+        sketch: Sketch = no_sketch,
     ) -> None:
         self._store, self._notifiers = store, dict(notifiers)
         self._stopping = threading.Event()
@@ -46,6 +47,7 @@ class Courier:
             chance=chance,
             pause=self._stopping.wait,
             is_stopping=self._stopping.is_set,
+            sketch=sketch,
         )
         self._bells = {name: threading.Event() for name in self._notifiers}
         self._beats = dict.fromkeys(self._notifiers, clock())

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
-from alerting.delivery.attempt import Clock, Picture, PostOffice
+from alerting.delivery.attempt import Clock, Picture, PostOffice, Sketch, no_sketch
 from alerting.delivery.round import Attempted, deliver_next, is_working
 from alerting.delivery.timing import USUAL, Timing
 from alerting.store import Again, Dead, Parked, Sent, Store
@@ -43,6 +43,7 @@ def drain(
     timing: Timing = USUAL,
     chance: Callable[[], float] = random.random,
     pause: Callable[[float], object] = time.sleep,
+    sketch: Sketch = no_sketch,
 ) -> DeliveryReport:
     """Until nothing can be sent. A delivery that fails is tried once; receivers do not wait for each other.
 
@@ -50,7 +51,7 @@ def drain(
     leases and grace of processes that are gone count as passed. Raises StoreError.
     """
     clock: Clock = (lambda: now) if isinstance(now, datetime) else now
-    office = PostOffice(clock, picture, timing, chance=chance, pause=pause)
+    office = PostOffice(clock, picture, timing, chance=chance, pause=pause, sketch=sketch)
     removed = store.outbox.bury_removed(tuple(notifiers), clock(), ignore_leases=ignore_waits)
 
     def emptied(receiver: str) -> list[Attempted]:
