@@ -1,0 +1,62 @@
+"""What every command that works with the state does first and last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from alerting.app import App
+    from config.settings import Settings
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", help="folder of YAML files [env: METRICWATCH_CONFIG] [default: metrics]"),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="print one JSON object")]
+
+
+@contextmanager
+def opened(config: Path | None, *, may_be_broken: bool = False, log_level: str = "WARNING") -> Iterator[App]:
+    """The app while the block runs. What a person can mend is one message on stderr, not a traceback.
+
+    Exit 1: the configuration is bad; exit 2: the state cannot be used, or a setting is wrong.
+    """
+    from alerting.app import BadConfig, open_app
+    from alerting.judging import UnknownExecutor
+    from alerting.store import StoreError
+
+    app: App | None = None
+    try:
+        app = open_app(settings(config, log_level), may_be_broken=may_be_broken)
+        yield app
+    except BadConfig as exc:
+        fail(str(exc), 1)
+    except (StoreError, UnknownExecutor) as exc:
+        fail(str(exc), 2)
+    finally:
+        if app is not None:
+            app.close()
+
+
+def settings(config: Path | None, log_level: str = "WARNING") -> Settings:
+    """The settings of the environment, and the folder of ``--config``; logging follows them."""
+    from alerting.telemetry import configure
+    from config.settings import BadSettings, read_settings
+
+    try:
+        found = read_settings()
+    except BadSettings as exc:
+        fail(str(exc), 2)
+    configure(found.log_format, log_level)
+    return found if config is None else found.model_copy(update={"config": config})
+
+
+def fail(message: str, code: int) -> NoReturn:
+    """Ends the command with a message on stderr."""
+    typer.echo(f"metricwatch: {message}", err=True)
+    raise typer.Exit(code)

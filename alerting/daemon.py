@@ -1,0 +1,190 @@
+"""The daemon: APScheduler only ticks, pools per warehouse do the work, a supervisor watches the ticking."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+from apscheduler.schedulers.background import BackgroundScheduler
+from watchfiles import watch
+
+from alerting.app import App
+from alerting.delivery import Courier
+from alerting.store import StoreError
+from alerting.telemetry import logger
+
+_log = logger("daemon")
+TICK = timedelta(seconds=1)
+HEARTBEAT_OLD_S = 30.0
+REBUILDS = 3
+REBUILDS_WITHIN_S = 600.0
+CLOCK_JUMP_S = 5.0
+TIDY_EVERY = timedelta(hours=1)
+STOP_WITHIN_S = 10.0
+
+
+class Daemon:
+    """``run`` returns the exit code when it is told to stop, or when its scheduler cannot be kept alive."""
+
+    def __init__(self, app: App, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._app, self._clock = app, clock
+        self._stopping = app.stopping
+        self._pools: dict[str, ThreadPoolExecutor] = {}
+        self._running: dict[str, Future[None]] = {}
+        self._courier = app.courier(clock)
+        self._reloading = threading.Lock()
+        self._tidied: datetime | None = None
+        self._clocks = (clock(), time.monotonic())
+
+    def run(self) -> int:
+        """Until SIGTERM, SIGINT or a scheduler that keeps dying; 0 or 1."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._stopping.set())
+        self._courier.start()
+        watcher = threading.Thread(target=self._watch_files, name="config watcher", daemon=True)
+        watcher.start()
+        _log.info(
+            "watching",
+            queries=len(self._app.config.queries),
+            subscriptions=len(self._app.config.subscriptions),
+            receivers=len(self._app.config.receivers),
+        )
+        code = self._supervise()
+        self._stop()
+        return code
+
+    def _supervise(self) -> int:
+        """Outside APScheduler, because that one can die while it says that it runs."""
+        scheduler, rebuilds = self._scheduler(), deque[float](maxlen=REBUILDS)
+        while not self._stopping.wait(1.0):
+            self._notice_clock_jump()
+            if self._app.pulse.age_s() <= HEARTBEAT_OLD_S:
+                continue
+            if len(rebuilds) == REBUILDS and time.monotonic() - rebuilds[0] < REBUILDS_WITHIN_S:
+                _log.error("scheduler keeps dying", rebuilds=REBUILDS, within_s=REBUILDS_WITHIN_S)
+                self._stopping.set()
+                return 1
+            rebuilds.append(time.monotonic())
+            _log.error("scheduler rebuilt", heartbeat_age_s=round(self._app.pulse.age_s(), 1))
+            scheduler.shutdown(wait=False)
+            self._app.pulse.beat()
+            scheduler = self._scheduler()
+        scheduler.shutdown(wait=False)
+        return 0
+
+    def _scheduler(self) -> BackgroundScheduler:
+        scheduler = BackgroundScheduler(timezone=UTC, daemon=True)
+        scheduler.add_job(
+            self._tick,
+            "interval",
+            seconds=TICK.total_seconds(),
+            coalesce=True,
+            misfire_grace_time=None,
+            max_instances=1,
+            next_run_time=self._clock(),
+        )
+        scheduler.start()
+        return scheduler
+
+    def _tick(self) -> None:
+        try:
+            now = self._clock()
+            for name in self._app.due(now):
+                self._submit(name)
+            self._tidy(now)
+        except StoreError as exc:
+            # The state does not answer: evaluation pauses, and everything overdue is evaluated when it is back.
+            _log.warning("evaluation paused", reason=str(exc))
+        except Exception:  # noqa: BLE001  # what keeps running: the ticking; the next tick tries again
+            _log.exception("tick failed")
+        self._app.pulse.beat()
+
+    def _submit(self, name: str) -> None:
+        if self._stopping.is_set() or (name in self._running and not self._running[name].done()):
+            return
+        source = self._app.config.sources[self._app.config.queries[name].source]
+        pool = self._pools.get(source.name)
+        if pool is None:
+            pool = ThreadPoolExecutor(max_workers=source.concurrency, thread_name_prefix=f"source {source.name}")
+            self._pools[source.name] = pool
+        self._running[name] = pool.submit(self._evaluate, name)
+
+    def _evaluate(self, name: str) -> None:
+        try:
+            if self._stopping.is_set() or name not in self._app.config.queries:
+                return
+            if self._app.evaluate(name, self._clock()).decision.deliveries:
+                self._courier.wake()
+        except StoreError as exc:
+            _log.warning("evaluation paused", query=name, reason=str(exc))
+        except Exception:  # noqa: BLE001  # what keeps running: the other queries; this one is due again at its next tick
+            _log.exception("evaluation failed", query=name)
+
+    def _tidy(self, now: datetime) -> None:
+        if self._tidied is None:
+            self._tidied = now
+        elif now - self._tidied >= TIDY_EVERY:
+            self._tidied = now
+            self._app.expire(now)
+
+    def _notice_clock_jump(self) -> None:
+        wall, monotonic = self._clock(), time.monotonic()
+        jumped_s = (wall - self._clocks[0]).total_seconds() - (monotonic - self._clocks[1])
+        self._clocks = (wall, monotonic)
+        if abs(jumped_s) > CLOCK_JUMP_S:
+            # Due times are computed from the stored state at every tick, so there is nothing to mend.
+            _log.warning("clock jumped", by_s=round(jumped_s, 1))
+
+    def _watch_files(self) -> None:
+        folder = self._app.settings.config
+        while not self._stopping.is_set():
+            if not folder.is_dir():
+                self._stopping.wait(5.0)
+                continue
+            for _ in watch(folder, stop_event=self._stopping, watch_filter=None, rust_timeout=1000):
+                self._reload()
+
+    def _reload(self) -> None:
+        try:
+            with self._reloading:
+                before, receivers = self._courier, dict(self._app.config.receivers)
+                self._app.reload(self._clock())
+                if dict(self._app.config.receivers) != receivers:
+                    before.stop()
+                    self._courier = self._started(self._app.courier(self._clock))
+                self._courier.wake()
+            _log.info("configuration loaded", problems=len(self._app.loaded.errors))
+        except StoreError as exc:
+            _log.warning("reload paused", reason=str(exc))
+        except Exception:  # noqa: BLE001  # what keeps running: everything, with the configuration of before
+            _log.exception("reload failed")
+
+    @staticmethod
+    def _started(courier: Courier) -> Courier:
+        courier.start()
+        return courier
+
+    def _stop(self) -> None:
+        """Claims and pulls nothing more; what does not come back within ten seconds is left to the next start."""
+        _log.info("stopping")
+        deadline = time.monotonic() + STOP_WITHIN_S
+        for pool in self._pools.values():
+            pool.shutdown(wait=False, cancel_futures=True)
+        is_done = self._courier.stop(timedelta(seconds=STOP_WITHIN_S))
+        for future in list(self._running.values()):
+            while not future.done() and time.monotonic() < deadline:
+                self._pause()
+            is_done = is_done and future.done()
+        _log.info("stopped", everything_came_back=is_done)
+        if not is_done:
+            os._exit(0)  # a thread that hangs in a driver would keep the process alive; its work is found again
+
+    @staticmethod
+    def _pause() -> None:
+        time.sleep(0.05)
