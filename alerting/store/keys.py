@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,9 +11,8 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, func, insert, select
 
 from alerting.core.blocks import ColumnKey
-from alerting.store.encoding import pairs_from, pairs_text
+from alerting.store.encoding import dumps, pairs_from, pairs_text
 from alerting.store.tables import point_keys
-from alerting.store.types import clean
 
 _Name = tuple[str, tuple[tuple[str, str], ...]]
 
@@ -53,16 +53,13 @@ class KeyNumbers:
         latest = self._latest.get(digest)
         if latest is not None and latest[0] is keys:
             return latest[1]
-        names = [_name(key) for key in keys]
+        names = [(key.value, key.dimensions) for key in keys]
         numbers = self._numbers.get(digest, {})
-        if any(name not in numbers for name in names):
-            numbers = self._numbers[digest] = {_name(key): i for i, key in enumerate(self.known(connection, digest))}
-        missing = [name for name in dict.fromkeys(names) if name not in numbers]
-        if missing:
-            numbers = self._append(connection, digest, numbers, missing)
-        places = Places(np.array([numbers[name] for name in names], dtype=np.intp), len(numbers))
-        if not missing:
-            self._latest[digest] = (keys, places)
+        found = [numbers.get(name, -1) for name in names]
+        if -1 in found:
+            return self._assign_new(connection, digest, names)
+        places = Places(np.array(found, dtype=np.intp), len(numbers))
+        self._latest[digest] = (keys, places)
         return places
 
     def drop(self, connection: Connection, digest: str) -> None:
@@ -74,6 +71,14 @@ class KeyNumbers:
         self._numbers.pop(digest, None)
         self._latest.pop(digest, None)
 
+    def _assign_new(self, connection: Connection, digest: str, names: list[_Name]) -> Places:
+        known = self.known(connection, digest)
+        numbers = self._numbers[digest] = {(key.value, key.dimensions): place for place, key in enumerate(known)}
+        missing = [name for name in dict.fromkeys(names) if name not in numbers]
+        if missing:
+            numbers = self._append(connection, digest, numbers, missing)
+        return Places(np.array([numbers[name] for name in names], dtype=np.intp), len(numbers))
+
     def _append(
         self, connection: Connection, digest: str, numbers: dict[_Name, int], missing: list[_Name]
     ) -> dict[_Name, int]:
@@ -81,7 +86,7 @@ class KeyNumbers:
         self.forget(digest)
         added = {name: len(numbers) + place for place, name in enumerate(missing)}
         rows = [
-            {"digest": digest, "number": number, "value": value, "dimensions": pairs_text(dict(dimensions))}
+            {"digest": digest, "number": number, "value": dumps(value), "dimensions": pairs_text(dict(dimensions))}
             for (value, dimensions), number in added.items()
         ]
         connection.execute(insert(point_keys), rows)
@@ -94,8 +99,4 @@ def _load(connection: Connection, digest: str) -> tuple[ColumnKey, ...]:
         .where(point_keys.c.digest == digest)
         .order_by(point_keys.c.number)
     )
-    return tuple(ColumnKey(value, tuple(pairs_from(dimensions).items())) for value, dimensions in rows)
-
-
-def _name(key: ColumnKey) -> _Name:
-    return (clean(key.value), key.dimensions)
+    return tuple(ColumnKey(json.loads(value), tuple(pairs_from(dimensions).items())) for value, dimensions in rows)

@@ -11,7 +11,7 @@ from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Select, delete, func, insert, select
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select
 
 from alerting.core.blocks import Block, ColumnKey
 from alerting.store import sealing
@@ -22,6 +22,27 @@ from alerting.store.keys import KeyNumbers, Places
 from alerting.store.tables import point_chunks, points
 from alerting.store.values import Written
 from detectors.contract import Bools, Floats
+
+_EVER = 2**62
+
+
+def _newest() -> Select[tuple[int, int, bytes]]:
+    other = points.alias()
+    newest = (
+        select(func.max(other.c.seen))
+        .where(other.c.digest == points.c.digest, other.c.bucket == points.c.bucket)
+        .where(other.c.seen <= bindparam("as_of"))
+    )
+    return (
+        select(points.c.bucket, points.c.seen, points.c.vector)
+        .where(points.c.digest == bindparam("digest"))
+        .where(points.c.bucket >= bindparam("since"), points.c.bucket < bindparam("until"))
+        .where(points.c.seen == newest.scalar_subquery())
+        .order_by(points.c.bucket)
+    )
+
+
+_NEWEST = _newest()  # built once: it would cost as much as the write that it precedes
 
 
 class Points:
@@ -151,7 +172,8 @@ def _current(
     connection: Connection, digest: str, since: int, until: int, as_of: int | None, columns: NDArray[np.intp]
 ) -> Versions:
     """The newest version (up to ``as_of``) of each bucket in the range; ``columns`` are places, −1 = none."""
-    rows = connection.execute(_newest(digest, since, until, as_of)).all()
+    limits = {"digest": digest, "since": since, "until": until, "as_of": _EVER if as_of is None else as_of}
+    rows = connection.execute(_NEWEST, limits).all()
     loose = Versions(
         np.array([row.bucket for row in rows], dtype=np.int64),
         np.array([row.seen for row in rows], dtype=np.int64),
@@ -160,16 +182,3 @@ def _current(
     together = joined([*sealing.read(connection, digest, since, until, as_of, columns), loose])
     is_sorted = bool((np.diff(together.buckets) > 0).all())
     return together if is_sorted else together.ordered().current()
-
-
-def _newest(digest: str, since: int, until: int, as_of: int | None) -> Select[tuple[int, int, bytes]]:
-    other = points.alias()
-    newest = select(func.max(other.c.seen)).where(other.c.digest == digest, other.c.bucket == points.c.bucket)
-    if as_of is not None:
-        newest = newest.where(other.c.seen <= as_of)
-    return (
-        select(points.c.bucket, points.c.seen, points.c.vector)
-        .where(points.c.digest == digest, points.c.bucket >= since, points.c.bucket < until)
-        .where(points.c.seen == newest.scalar_subquery())
-        .order_by(points.c.bucket)
-    )

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from alerting.store.chunks import PART, WEEK_US, Versions, joined, pack, stacked, unpack
 from alerting.store.tables import point_chunks, point_keys, points
@@ -64,16 +64,18 @@ class _Part(NamedTuple):
     packed: bytes
 
 
+_PARTS = (
+    select(*(point_chunks.c[name] for name in _Part._fields))
+    .where(point_chunks.c.digest == bindparam("digest"))
+    .where(point_chunks.c.week >= bindparam("first_week"), point_chunks.c.week <= bindparam("last_week"))
+    .order_by(point_chunks.c.week, point_chunks.c.part)
+)
+
+
 def _parts(connection: Connection, digest: str, since: int, until: int, parts: Sequence[int] | None) -> Iterator[_Part]:
-    chunk = point_chunks.c
-    statement = (
-        select(chunk.week, chunk.part, chunk.versions, chunk.width, chunk.packed)
-        .where(chunk.digest == digest, chunk.week >= since // WEEK_US, chunk.week <= (until - 1) // WEEK_US)
-        .order_by(chunk.week, chunk.part)
-    )
-    if parts is not None:
-        statement = statement.where(chunk.part.in_(parts))
-    for row in connection.execute(statement):
+    weeks = {"digest": digest, "first_week": since // WEEK_US, "last_week": (until - 1) // WEEK_US}
+    statement = _PARTS if parts is None else _PARTS.where(point_chunks.c.part.in_(parts))
+    for row in connection.execute(statement, weeks):
         yield _Part(*row)
 
 

@@ -20,7 +20,8 @@ metadata = MetaData(
 
 OPEN_INCIDENT = "status IN ('firing', 'recovering')"
 
-# One number per value column and combination of dimensions, append-only within a query digest: the place in vectors.
+# One number per value column and combination of dimensions (both JSON: names keep what a database would refuse),
+# append-only within a query digest: the place in vectors.
 point_keys = Table(
     "point_keys",
     metadata,

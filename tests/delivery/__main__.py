@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from alerting.store import open_store
@@ -23,7 +25,7 @@ def main(arguments: Sequence[str]) -> int:
         url = chosen.url or f"sqlite:///{folder}/state.db"
         open_store(url).close()
         found = kill.run(url, Path(folder), kills=chosen.kills, seed=chosen.seed)
-    sys.stdout.write(f"seed {chosen.seed}: {found}\n")
+    sys.stdout.write(json.dumps({"seed": chosen.seed, **asdict(found)}) + "\n")
     return 0 if found.is_clean else 1
 
 

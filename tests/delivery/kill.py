@@ -9,7 +9,6 @@ receivers are files: a line is there or it is not, whoever dies. Now and then an
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import random
 import signal
@@ -19,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NoReturn
 
 from alerting.core.groups import Delivery, Group
 from alerting.core.incidents import Incident, Status
@@ -94,21 +93,31 @@ class Tally:
 
 
 def run(url: str, folder: Path, *, kills: int, seed: int) -> Tally:
-    """Kills a child ``kills`` times at random moments, lets the last one finish, and counts."""
+    """Kills a child ``kills`` times at random moments, lets the last one finish, and counts.
+
+    To be called in a process of its own: see ``__main__``.
+    """
     chance = random.Random(seed)
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])  # children are forked from a process that has done the imports
     for left in range(kills, -1, -1):
-        child = context.Process(target=work, args=(url, folder, left > 0, chance.randrange(2**32)))
-        child.start()
-        child.join(chance.uniform(0.005, 0.12) if left else 120)
+        child = os.fork()  # from a process that has done the imports and has no thread
+        if not child:
+            _live(url, folder, left > 0, seed + left)
         if left:
-            child.kill()
-            child.join()
-        if child.exitcode != (-signal.SIGKILL if left else 0):
-            raise AssertionError(f"a child ended by itself with exit code {child.exitcode}")
-        child.close()
+            time.sleep(chance.uniform(0.005, 0.12))
+            os.kill(child, signal.SIGKILL)
+        ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if ended != (-signal.SIGKILL if left else 0):
+            raise AssertionError(f"a child ended by itself with exit code {ended}")
     return tally(url, folder, kills)
+
+
+def _live(url: str, folder: Path, is_endless: bool, seed: int) -> NoReturn:
+    status = 1
+    try:
+        work(url, folder, is_endless, seed)
+        status = 0
+    finally:
+        os._exit(status)
 
 
 def work(url: str, folder: Path, is_endless: bool, seed: int) -> None:
