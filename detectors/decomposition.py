@@ -181,12 +181,12 @@ def _decomposed(window: Floats, first: int, reach: Slots, rhythm: Rhythm, count:
 
 def _stl(values: Floats, periods: list[int]) -> list[Floats]:
     """Robust and nearly periodic (degree 0); jumps keep long periods affordable."""
-    jump = max(1, periods[-1] // 12)
+    jump = max(1, periods[-1] // 8)
     options = {"seasonal_deg": 0, "robust": True, "trend_jump": jump, "low_pass_jump": jump}
     if len(periods) == 1:
-        fit = STL(values, period=periods[0], seasonal=_SMOOTHER, **options).fit(inner_iter=1, outer_iter=3)
+        fit = STL(values, period=periods[0], seasonal=_SMOOTHER, **options).fit(inner_iter=1, outer_iter=2)
         return [fit.seasonal]
-    options |= {"inner_iter": 1, "outer_iter": 3}
+    options |= {"inner_iter": 1, "outer_iter": 2}
     fit = MSTL(values, periods=periods, windows=[_SMOOTHER] * len(periods), stl_kwargs=options).fit()
     return list(np.asarray(fit.seasonal).T)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from detectors.buckets import Bucket
 from detectors.contract import Bools, Floats, Instants
-from detectors.decomposition import Fit, Levels, Turn, learn, levels, season_at, spread_at
+from detectors.decomposition import Fit, Levels, Turn, learn, levels, nothing_learned, season_at, spread_at
 from detectors.memory import Past
 from detectors.rhythm import Rhythm, Slots, slots
 
@@ -48,13 +48,15 @@ class Learner:
     past: Past
     rhythm: Rhythm
     numbers: Slots
+    turns: Slots
     fits: dict[Turn, Fit] = field(default_factory=dict)
 
     def fit(self, slot: int) -> Fit:
         """What is known from the turn ``slot`` of the day on: settled series were last learned at that of the week."""
         weekly = int(self.rhythm.settled_turns(np.array([slot]))[0])
         settled = self._settled(weekly)
-        return self._at(Turn(weekly, True), settled).where(settled, self._at(Turn(slot, False), ~settled))
+        long_known = self._at(Turn(weekly, True), settled)
+        return long_known if settled.all() else long_known.where(settled, self._at(Turn(slot, False), ~settled))
 
     def needed_later(self) -> Bools:
         """The rows ``[T]`` that a judgement of the next bucket will still look at."""
@@ -68,7 +70,11 @@ class Learner:
         return int(self.rhythm.settled_turns(self.numbers)[-1]) if len(self.numbers) else 0
 
     def _settled(self, slot: int) -> Bools:
-        window = self._window(self.past.training, slot)
+        """The series that reach back far enough at this turn of the week for every season to be learned."""
+        same = self._same(Turn(slot, True))
+        if same.all() and Turn(slot, True) in self.past.fits:
+            return self.past.fits[Turn(slot, True)].learned
+        window = self._window(slot)
         known = np.isfinite(window)
         span = np.where(known.any(axis=0), len(window) - np.argmax(known, axis=0), 0)
         settled: Bools = (span >= self.rhythm.seasons[-1].needs) & (known.sum(axis=0) >= self.rhythm.needed)
@@ -76,27 +82,39 @@ class Learner:
 
     def _at(self, turn: Turn, wanted: Bools) -> Fit:
         if turn not in self.fits:
-            window = self._window(self.past.training, turn.slot)
-            first = turn.slot - self.rhythm.window
-            remembered = self.past.fits.get(turn)
-            if remembered is None:
-                self.fits[turn] = learn(window, first, self.rhythm, wanted)
-            else:
-                before = self._window(self.past.learned_from, turn.slot)
-                same = np.all((window == before) | (np.isnan(window) & np.isnan(before)), axis=0)
-                self.fits[turn] = remembered.where(same, learn(window, first, self.rhythm, wanted & ~same))
+            same = self._same(turn)
+            remembered = self.past.fits.get(turn, nothing_learned(self.rhythm, len(same)))
+            if not same.all():
+                first = turn.slot - self.rhythm.window
+                fresh = learn(self._window(turn.slot), first, self.rhythm, wanted & ~same)
+                remembered = remembered.where(same, fresh)
+            self.fits[turn] = remembered
         return self.fits[turn]
 
-    def _window(self, rows: Floats, slot: int) -> Floats:
+    def _same(self, turn: Turn) -> Bools:
+        """The series of which every reading is still what the past learned from at this turn; none if it did not."""
+        if turn not in self.past.fits:
+            return np.zeros(self.past.values.shape[1], dtype=bool)
+        rows = self._rows(turn.slot)
+        now, then = self.past.training[rows], self.past.learned_from[rows]
+        same: Bools = np.all((now == then) | (np.isnan(now) & np.isnan(then)), axis=0)
+        return same
+
+    def _rows(self, slot: int) -> slice:
+        """The rows, in time, of the window that ends at ``slot``."""
+        end = int(np.searchsorted(self.turns, slot))
+        return slice(int(np.searchsorted(self.turns[:end], slot - self.rhythm.window)), end)
+
+    def _window(self, slot: int) -> Floats:
         """The slots before ``slot``, one row each: a repeated hour is averaged, a removed one is NaN."""
-        width = self.rhythm.window
-        before = slice(int(np.searchsorted(self.rhythm.turns(self.numbers), slot)))
-        places = self.numbers[before] - (slot - width)
-        inside = (places >= 0) & (places < width)
-        total, count = np.zeros((width, rows.shape[1])), np.zeros((width, rows.shape[1]))
-        readings = rows[before][inside]
-        np.add.at(total, places[inside], np.nan_to_num(readings))
-        np.add.at(count, places[inside], np.isfinite(readings))
+        rows = self._rows(slot)
+        readings = self.past.training[rows]
+        places = self.numbers[rows] - (slot - self.rhythm.window)
+        inside = (places >= 0) & (places < self.rhythm.window)
+        total = np.zeros((self.rhythm.window, readings.shape[1]))
+        count = np.zeros_like(total)
+        np.add.at(total, places[inside], np.nan_to_num(readings[inside]))
+        np.add.at(count, places[inside], np.isfinite(readings[inside]))
         return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
@@ -104,8 +122,8 @@ def forecast(past: Past, since: np.datetime64, bucket: Bucket, timezone: str) ->
     """The forecast of every bucket from ``since`` on, and the learner that made it."""
     rhythm = Rhythm.of(bucket)
     numbers = slots(past.times, bucket, timezone)
-    learner = Learner(past, rhythm, numbers)
     turns = rhythm.turns(numbers)
+    learner = Learner(past, rhythm, numbers, turns)
     start = int(np.searchsorted(past.times, since))
     parts = []
     for slot in np.unique(turns[start:]).tolist():

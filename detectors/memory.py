@@ -6,7 +6,6 @@ series only while the readings it was learned from are still the same.
 
 from __future__ import annotations
 
-import io
 import json
 import zlib
 from collections.abc import Mapping
@@ -54,19 +53,19 @@ def recalled(state: bytes | None, panel: Panel) -> Past:
     training = np.where(_excluded(panel), np.nan, values)
     stamps = panel.times.astype("datetime64[us]")
     stored = _unpacked(state) if state else None
-    if stored is None or json.loads(str(stored["header"])) != _header(panel):
+    if stored is None or stored.header["panel"] != _header(panel):
         return Past(stamps, values, training, np.full_like(values, np.nan), {})
-    places = _places(json.loads(str(stored["labels"])), panel)
-    old_times = stored["times"].view("datetime64[us]")
+    places = _places(stored.header["labels"], panel)
+    old_times = np.array(stored.header["times"], dtype=np.int64).view("datetime64[us]")
+    old_values, old_training = (_columns(part, places) for part in (stored.arrays["values"], stored.arrays["training"]))
     before = old_times < (stamps[0] if len(stamps) else np.datetime64("9999", "us"))
-    old_training = _columns(stored["training"], places)
     seams = np.searchsorted(old_times, stamps)
     shared = (seams < len(old_times)) & (old_times[np.minimum(seams, len(old_times) - 1)] == stamps)
     learned_from = np.full_like(values, np.nan)
     learned_from[shared] = old_training[seams[shared]]
     return Past(
         np.concatenate([old_times[before], stamps]),
-        np.concatenate([_columns(stored["values"], places)[before], values]),
+        np.concatenate([old_values[before], values]),
         np.concatenate([old_training[before], training]),
         np.concatenate([old_training[before], learned_from]),
         _fits(stored, places),
@@ -74,32 +73,40 @@ def recalled(state: bytes | None, panel: Panel) -> Past:
 
 
 def packed(panel: Panel, past: Past, fits: Mapping[Turn, Fit], keep: Bools) -> bytes:
-    """These rows of the past and these fits, as ``recalled`` reads them."""
-    arrays: dict[str, NDArray[Any]] = {
-        "header": np.array(json.dumps(_header(panel))),
-        "labels": np.array(json.dumps([sorted(labels.items()) for labels in panel.labels])),
-        "times": past.times[keep].view(np.int64),
-        "values": past.values[keep],
-        "training": past.training[keep],
-        "turns": np.array(list(fits), dtype=np.int64).reshape(-1, 2),
-    }
+    """These rows of the past and these fits, as ``recalled`` reads them: a line of JSON, then plain float64 arrays."""
+    arrays = {"values": past.values[keep], "training": past.training[keep]}
     for (slot, settled), fit in fits.items():
         arrays |= {f"{slot}/{settled:d}/{name}": array for name, array in _named(fit).items()}
-    buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **arrays)
-    return zlib.compress(buffer.getvalue(), level=1)
+    header = {
+        "panel": _header(panel),
+        "labels": [sorted(labels.items()) for labels in panel.labels],
+        "times": past.times[keep].astype(np.int64).tolist(),
+        "turns": [[slot, int(settled)] for slot, settled in fits],
+        "arrays": {name: len(array) for name, array in arrays.items()},
+    }
+    rows = np.concatenate([array.astype("<f8") for array in arrays.values()])
+    return zlib.compress(json.dumps(header).encode() + b"\n" + rows.tobytes(), level=1)
+
+
+@dataclass(frozen=True)
+class _Stored:
+    header: Mapping[str, Any]
+    arrays: Mapping[str, Floats]
 
 
 def _header(panel: Panel) -> list[object]:
     return [_FORMAT, panel.bucket, panel.timezone]
 
 
-def _unpacked(state: bytes) -> dict[str, NDArray[Any]] | None:
+def _unpacked(state: bytes) -> _Stored | None:
     try:
-        with np.load(io.BytesIO(zlib.decompress(state)), allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
-    except (zlib.error, ValueError, OSError, KeyError):
+        text, _, content = zlib.decompress(state).partition(b"\n")
+        header = json.loads(text)
+        rows = np.frombuffer(content, dtype="<f8").reshape(sum(header["arrays"].values()), len(header["labels"]))
+    except (zlib.error, ValueError, KeyError, TypeError):
         return None  # damaged, or from another version: everything is learned again from the panel
+    ends = np.cumsum(list(header["arrays"].values()))
+    return _Stored(header, dict(zip(header["arrays"], np.split(rows, ends[:-1]), strict=True)))
 
 
 def _excluded(panel: Panel) -> Bools:
@@ -116,24 +123,29 @@ def _places(labels: list[list[list[str]]], panel: Panel) -> NDArray[np.int64]:
     return np.array([known.get(tuple(sorted(one.items())), -1) for one in panel.labels], dtype=np.int64)
 
 
-def _columns(stored: NDArray[Any], places: NDArray[np.int64]) -> Floats:
+def _columns(stored: Floats, places: NDArray[np.int64]) -> Floats:
     found = np.full((len(stored), len(places)), np.nan)
     found[:, places >= 0] = stored[:, places[places >= 0]]
     return found
 
 
-def _named(fit: Fit) -> dict[str, NDArray[Any]]:
+def _named(fit: Fit) -> dict[str, Floats]:
     seasons = {f"season{number}": season for number, season in enumerate(fit.seasons)}
-    return {**seasons, "spread": fit.spread, "readings": fit.readings[None], "learned": fit.learned[None]}
+    return {
+        **seasons,
+        "spread": fit.spread,
+        "readings": fit.readings[None],
+        "learned": fit.learned[None].astype(np.float64),
+    }
 
 
-def _fits(stored: Mapping[str, NDArray[Any]], places: NDArray[np.int64]) -> dict[Turn, Fit]:
+def _fits(stored: _Stored, places: NDArray[np.int64]) -> dict[Turn, Fit]:
     fits = {}
-    for slot, settled in stored["turns"].tolist():
+    for slot, settled in stored.header["turns"]:
         stem = f"{slot}/{settled}/"
         named = {
             name.removeprefix(stem): np.nan_to_num(_columns(array, places))
-            for name, array in stored.items()
+            for name, array in stored.arrays.items()
             if name.startswith(stem)
         }
         seasons = tuple(named[f"season{k}"] for k in range(len(named) - 3))

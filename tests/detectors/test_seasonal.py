@@ -268,3 +268,24 @@ def _incidents(anomalous: Bools) -> list[int]:
         elif is_open and clean == 3:
             is_open = False
     return opened
+
+
+def test_a_restated_series_is_learned_again_and_the_others_are_not() -> None:
+    values = np.stack([shop(seed=1), shop(seed=2)], axis=1)
+    panel = hourly(values)
+    state = last(panel, 1).state
+    restated = values.copy()
+    restated[-24 * 20 :: 24, 0] += 30
+    found = Seasonal().judge(hourly(restated), since=panel.times[-1], state=state)
+    fresh = last(hourly(restated), 1)
+    np.testing.assert_allclose(found.score, fresh.score, rtol=1e-9)
+    assert found.score[0, 1] == last(panel, 1).score[0, 1]
+    assert found.score[0, 0] != last(panel, 1).score[0, 0]
+
+
+def test_a_new_series_beside_remembered_ones_is_learned_from_the_panel() -> None:
+    values = np.stack([shop(seed=1), shop(seed=2)], axis=1)
+    both = hourly(values)
+    one = Panel(both.times, both.values[:, :1], both.labels[:1], "1h", "UTC")
+    found = Seasonal().judge(both, since=both.times[-1], state=last(one, 1).state)
+    np.testing.assert_allclose(found.score, last(both, 1).score, rtol=1e-9)
