@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from detectors.buckets import Bucket
 from detectors.contract import Floats, Instants
 
 
@@ -47,6 +48,11 @@ class SampleSeries:
         """The readings as written: naive local time and value."""
         with self.file.open("r", encoding="utf-8") as stream:
             return [(datetime.fromisoformat(row["time"]), float(row["value"])) for row in csv.DictReader(stream)]
+
+    def utc_end(self) -> datetime:
+        """When the newest reading's bucket ended, aware UTC."""
+        local = self.rows()[-1][0]
+        return utc(local, self.timezone) + Bucket.parse(self.bucket).nominal
 
     def readings(self) -> tuple[Instants, Floats]:
         """UTC bucket starts and values, ascending.
