@@ -14,7 +14,7 @@ demo: .venv/.ready ## replay weeks of real data through the real pipeline
 
 test: .venv/.ready ## everything: style, types, layers, tests
 	@$(MAKE) --no-print-directory check
-	$(RUN) pytest -n 2 --dist worksteal $(ARGS)
+	$(RUN) pytest -n 3 --dist worksteal $(ARGS)
 
 check: .venv/.ready ## format, lint, types, imports
 	$(RUN) ruff format --check .

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import select
 import signal
 import time
 from collections import defaultdict
@@ -31,6 +32,7 @@ from tests.store.builders import delivery, group, incident, resolved, transition
 TIMING = Timing(lease=timedelta(seconds=0.2), grace=timedelta(seconds=0.2))
 KINDS: tuple[Kind, ...] = ("trigger", "update", "resolve")
 RECEIVERS = ("slack", "pager")
+_EARLY = 0.2
 
 
 class Logged(Notifier):
@@ -99,33 +101,40 @@ def run(url: str, folder: Path, *, kills: int, seed: int) -> Tally:
     """
     chance = random.Random(seed)
     for left in range(kills, -1, -1):
+        begun, begins = os.pipe()
         child = os.fork()  # from a process that has done the imports and has no thread
         if not child:
-            _live(url, folder, left > 0, seed + left)
+            _live(url, folder, left > 0, seed + left, begins)
         if left:
-            time.sleep(chance.uniform(0.005, 0.12))
+            # Some die while they open the store; on a slow machine all would, so the others first say that they work.
+            if chance.random() > _EARLY:
+                select.select([begun], [], [], 10)
+            time.sleep(chance.uniform(0.0, 0.1))
             os.kill(child, signal.SIGKILL)
+        os.close(begun)
+        os.close(begins)
         ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         if ended != (-signal.SIGKILL if left else 0):
             raise AssertionError(f"a child ended by itself with exit code {ended}")
     return tally(url, folder, kills)
 
 
-def _live(url: str, folder: Path, is_endless: bool, seed: int) -> NoReturn:
+def _live(url: str, folder: Path, is_endless: bool, seed: int, begins: int) -> NoReturn:
     status = 1
     try:
-        work(url, folder, is_endless, seed)
+        work(url, folder, is_endless, seed, begins)
         status = 0
     finally:
         os._exit(status)
 
 
-def work(url: str, folder: Path, is_endless: bool, seed: int) -> None:
+def work(url: str, folder: Path, is_endless: bool, seed: int, begins: int) -> None:
     """Goes on wherever the one before was killed: opens ever more groups, or only finishes what was begun."""
     random.seed(seed)
     store = open_store(url)
     slack, pager = Logged(path=folder / "slack"), LoggedPager(path=folder / "pager")
     told = progress(store)
+    os.write(begins, b"!")
     while is_endless or store.outbox.receivers_waited_for() or any(step < len(KINDS) for step in told.values()):
         report = drain(
             store,
