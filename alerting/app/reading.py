@@ -16,6 +16,7 @@ from alerting.app.reading_names import (
     UnknownSeries,
     incident_named,
     pulled_range,
+    timezone_of,
 )
 from alerting.app.reading_points import audience_of_subject, outcomes_of, why_point
 from alerting.app.reading_series import Shown, ShownSeries, show
@@ -54,6 +55,7 @@ __all__ = [
     "open_incidents",
     "receivers_in_trouble",
     "show",
+    "timezone_of",
     "why_incident",
     "why_point",
 ]

@@ -61,6 +61,11 @@ def metric_named(app: App, name: str) -> Metric:
     return found
 
 
+def timezone_of(app: App, name: str) -> str:
+    """The zone in which a time without an offset is meant: that of the metric's query. Raises UnknownMetric."""
+    return app.config.queries[metric_named(app, name).query].timezone
+
+
 def series_of(app: App, metric: Metric, labels: Mapping[str, str]) -> Mapping[str, str]:
     """The dimensions of the one series meant: as given, or the only one that has them. Raises UnknownSeries."""
     known = all_series(app, metric)
