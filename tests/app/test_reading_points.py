@@ -63,7 +63,7 @@ def test_the_time_is_floored_to_its_bucket(app: App) -> None:
 def test_the_total_is_the_series_without_dimensions(app: App) -> None:
     (why,) = why_point(app, "shop.orders", {}, DROP_FR)
     assert why.title.startswith("shop.orders at ")
-    assert passed(why)["detect threshold"] is False, "505 is above 20, and the total is what this entry judges"
+    assert passed(why)["detect threshold"] is False, "404 is above 20, and the total is what this entry judges"
 
 
 def test_buckets_before_the_rule_was_added_open_nothing(app: App) -> None:

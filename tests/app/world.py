@@ -1,7 +1,8 @@
-"""A small shop in a real warehouse, watched for real: one incident that went by, one that is open, one late query.
+"""A small shop in a real warehouse, watched for real: incidents that went by, some that are open, one query that fails.
 
 Orders are 100 an hour and country at night and 200 at day, flat to the unit, so that expectations are plain:
-Germany loses 40 % for six hours and recovers, then France loses half and stays there.
+Germany loses 40 % for six hours and recovers, then France and a country with
+a hostile name lose half and stay there.
 """
 
 from __future__ import annotations
@@ -109,7 +110,7 @@ def _rows() -> Iterator[tuple[str, str, int, float]]:
             orders = (200 if 6 <= hour.hour < 20 else 100) + (7 * step + 3 * number) % 5
             if country == "DE" and DROP_DE <= hour < DROP_DE + 6 * HOUR:
                 orders = round(orders * 0.6)
-            if country == "FR" and hour >= DROP_FR:
+            if country != "DE" and hour >= DROP_FR:
                 orders = round(orders * 0.5)
             yield f"{hour:%Y-%m-%d %H:%M:%S}", country, orders, 500.0
 
