@@ -100,6 +100,17 @@ def test_an_unknown_series_is_answered_with_those_there_are(app: App) -> None:
     assert HOSTILE in str(told.value)
 
 
+def test_a_name_that_could_be_several_series_is_answered_with_those(app: App) -> None:
+    with pytest.raises(UnknownSeries, match=r"shop.by_country could be several series: shop.by_country\{country="):
+        why_point(app, "shop.by_country", {}, DROP_FR)
+
+
+def test_the_only_series_need_not_be_written_out(app: App) -> None:
+    (why,) = why_point(app, "shop.weight", {}, DROP_FR)
+    assert why.verdict.startswith("no incident: ")
+    assert details(why)["reading"] == "1,500 kg"
+
+
 def test_a_time_outside_the_readings_is_answered_with_their_range(app: App) -> None:
     for at in (NOW + HOUR, NOW - timedelta(days=9999)):
         with pytest.raises(OutsideReadings, match=r"there are buckets from .* until Tue 2026-02-03 14:00"):

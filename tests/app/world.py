@@ -48,6 +48,7 @@ metrics:
   shop.orders:
     {query: orders_hourly, value: orders, dimensions: [country], rollup: sum, total: true, better: higher, unit: orders}
   shop.weight: {query: orders_hourly, value: weight, rollup: sum, unit: kg}
+  shop.by_country: {query: orders_hourly, value: orders, dimensions: [country], rollup: sum}
   shop.hidden: {query: broken_hourly, value: secret_column}
   shop.unwatched: {query: orders_hourly, value: weight, rollup: mean, unit: kg}
 subscriptions:
@@ -61,7 +62,7 @@ subscriptions:
     guard: {direction: worse, min_change: 10%%}
     notify: {warning: [screen], critical: [quiet]}
   floor:
-    metrics: [shop.weight, shop.hidden]
+    metrics: [shop.weight, shop.hidden, shop.by_country]
     detect: [threshold: {below: 100}]
     incident: {open_after: 1}
     notify: {critical: [quiet]}

@@ -152,11 +152,3 @@ def test_a_real_server_answers_stops_and_frees_its_port(app: App) -> None:
         running.stop()
     assert not running.is_alive
     serve(app, "127.0.0.1", running.port).stop()
-
-
-def test_a_server_on_ipv6_is_reached_by_its_address(app: App) -> None:
-    running = serve(app, "::1", 0)
-    try:
-        assert httpx2.get(f"{running.url}/incidents", timeout=10).status_code == 200
-    finally:
-        running.stop()
