@@ -13,9 +13,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from alerting.cli.session import ConfigOption, JsonOption, fail, opened
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -23,10 +25,6 @@ if TYPE_CHECKING:
     from alerting.app import App
     from alerting.app.reading import Why
 
-ConfigOption = Annotated[
-    Path | None, typer.Option("--config", help="folder of YAML files (METRICWATCH_CONFIG)", show_default="metrics")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="print one JSON object")]
 UrlOption = Annotated[
     str | None, typer.Option("--url", envvar="METRICWATCH_URL", help="ask a running metricwatch (not available yet)")
 ]
@@ -147,19 +145,14 @@ def _why(app: App, target: str, time: str | None, subscription: str | None) -> t
 @contextmanager
 def _opened(config: Path | None) -> Iterator[App]:
     """The app of this process; what people got wrong ends the command with 2."""
-    from alerting.app import open_app
-    from alerting.app.reading import NotFound
-    from alerting.core.panels import PanelError
-    from config.settings import read_settings
+    with opened(config, may_be_broken=True) as app:
+        from alerting.app.reading import NotFound
+        from alerting.core.panels import PanelError
 
-    settings = read_settings()
-    app = open_app(settings if config is None else settings.model_copy(update={"config": config}), may_be_broken=True)
-    try:
-        yield app
-    except (NotFound, PanelError, ValueError) as exc:
-        _fail(str(exc))
-    finally:
-        app.close()
+        try:
+            yield app
+        except (NotFound, PanelError, ValueError) as exc:
+            fail(str(exc), 2)
 
 
 def _span(text: str) -> timedelta:
@@ -168,15 +161,15 @@ def _span(text: str) -> timedelta:
     try:
         span = parse(text)
     except ValueError as exc:
-        _fail(f"--since: {exc}")
+        fail(f"--since: {exc}", 2)
     if not span:
-        _fail("--since: should be longer than nothing")
+        fail("--since: should be longer than nothing", 2)
     return span
 
 
 def _refuse(url: str | None) -> None:
     if url is not None:
-        _fail("--url is not available yet: it comes with a later release; run the command where the state is")
+        fail("--url is not available yet: it comes with a later release; run the command where the state is", 2)
 
 
 def _print(plain: Callable[[], object], table: Callable[[], RenderableType], *, as_json: bool) -> None:
@@ -195,8 +188,3 @@ def _width() -> int:
     from shutil import get_terminal_size
 
     return get_terminal_size().columns if sys.stdout.isatty() else 160
-
-
-def _fail(message: str) -> NoReturn:
-    print(message, file=sys.stderr)  # noqa: T201  # errors go to stderr
-    raise typer.Exit(2)
