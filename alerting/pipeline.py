@@ -13,22 +13,25 @@ import numpy as np
 
 from alerting.core import health
 from alerting.core.audiences import Audience
+from alerting.core.blocks import Block
 from alerting.core.decisions import Change, Decision, Finding, Standing, decide, subject_of
-from alerting.core.health import QueryState, is_backfilled
+from alerting.core.health import QueryState, is_backfilled, is_interrupted
+from alerting.core.incidents import Incident
 from alerting.core.panels import PanelError, panel
 from alerting.core.readings import Judged as Heard
 from alerting.core.readings import combine
 from alerting.judging import EntryVerdicts, judge
-from alerting.store import Judged, LostRace, Recording, Store, Watch
+from alerting.store import Judged, LostRace, Points, Recording, Store, Watch
 from alerting.telemetry import logger
 from alerting.warehouse import Pulled, SourceError, Warehouse, Window, plan, settle, settled
 from config.model import Config, Metric, Query, Subscription
 from detectors.buckets import as_datetime, as_instant
-from detectors.contract import Panel
+from detectors.contract import Bools, Panel
 
 _log = logger("pipeline")
 SHOWN_SPAN = timedelta(days=21)
 SHOWN_BUCKETS = range(60, 1500)
+SILENT_SPAN = timedelta(weeks=5)
 
 
 class Progress(Protocol):
@@ -48,8 +51,6 @@ class Bench:
     deciding: threading.Lock = field(default_factory=threading.Lock)
     cancel: threading.Event = field(default_factory=threading.Event)
     progress: Progress | None = None
-    is_muted: bool = False
-    """True: deliveries are recorded and shown, and nothing is sent."""
 
 
 @dataclass(frozen=True)
@@ -86,15 +87,11 @@ def evaluate(query: Query, warehouse: Warehouse | Refused, bench: Bench, *, now:
     A warehouse that does not answer, or a result that makes no metric, is the health of the query, never an anomaly.
     Raises StoreError.
     """
-    known = bench.store.query_states().get(query.name)
-    state = known or QueryState(query.name, query.digest, added=now)
-    state, restated, error = pull(query, state, warehouse, bench, now=now)
+    state, restated, error = pull(query, known_state(query, bench, now), warehouse, bench, now=now)
     findings: list[tuple[Finding, list[Judged]]] = []
-    if is_backfilled(query, state, now) and not error:
-        try:
-            findings = list(judge_metrics(query, state, restated, bench, now=now))
-        except PanelError as exc:
-            error = str(exc)
+    if is_backfilled(query, state, now):  # also where a later window failed: what came before it is final
+        findings, problems = judge_metrics(query, state, restated, bench, now=now)
+        error = "; ".join([error] * bool(error) + problems)
     state = replace(state, failures=state.failures + 1 if error else 0, error=error)
     with bench.deciding:
         standing = standing_of([query], bench)
@@ -104,7 +101,6 @@ def evaluate(query: Query, warehouse: Warehouse | Refused, bench: Bench, *, now:
         )
         change = Change(tuple(ailing[0]), tuple(ailing[1]))
         decision = decide((finding for finding, _ in findings), change, standing, bench.audiences, now=now)
-        decision = muted(decision) if bench.is_muted else decision
         judged = [one for _, verdicts in findings for one in verdicts]
         try:
             bench.store.record(recording(decision, judged, now, state))
@@ -115,20 +111,32 @@ def evaluate(query: Query, warehouse: Warehouse | Refused, bench: Bench, *, now:
     return Evaluation(query.name, state, decision, len(judged), state.error)
 
 
+def known_state(query: Query, bench: Bench, now: datetime) -> QueryState:
+    """What is known of the query under its present SQL text: nothing where the text is new.
+
+    A text that was there before goes on where it stopped. ``added`` tells which of several texts is the present one.
+    """
+    texts = bench.store.query_states_of(query.name)
+    if texts and texts[-1].digest == query.digest:
+        return texts[-1]
+    before = next((state for state in texts if state.digest == query.digest), None)
+    return replace(before, added=now) if before else QueryState(query.name, query.digest, added=now)
+
+
 def pull(
     query: Query, state: QueryState, warehouse: Warehouse | Refused, bench: Bench, *, now: datetime
 ) -> tuple[QueryState, Sequence[np.datetime64], str]:
     """Everything that is due is in the store; a failure keeps what came before it.
 
     Returns what is known of the query now, the buckets whose readings were restated, and why the pull failed (empty:
-    it did not).
+    it did not). ``attempted`` is stored with the decisions, not with the points: an evaluation that dies between the
+    two is due again at once.
     """
     zero_filled = is_zero_filled(bench.config, query)
     columns = tuple(dict.fromkeys(metric.value for metric in bench.config.metrics_of(query.name)))
     windows = plan(query, state, now)
     total = sum(len(query.bucket.starts(one.since, one.until, query.timezone)) for one in windows)
-    restated: list[np.datetime64] = []
-    state, done = replace(state, attempted=now), 0
+    restated, done = unjudged(query, state, bench), 0
     try:
         for window, pulled in warehouse.pull_all(query, windows, columns, cancel=bench.cancel):
             state = settle(query, state, pulled.block, window, zero_filled, now)
@@ -141,33 +149,58 @@ def pull(
             if bench.progress is not None:
                 bench.progress(query.name, done, total)
     except SourceError as exc:
-        return state, restated, str(exc)
-    return replace(state, succeeded=now), restated, ""
+        return replace(state, attempted=now), restated, str(exc)
+    return replace(state, attempted=now, succeeded=now), restated, ""
+
+
+def unjudged(query: Query, state: QueryState, bench: Bench) -> list[np.datetime64]:
+    """The buckets that an evaluation found restated and then died before it could judge them again."""
+    if not (query.restate and state.watermark and state.attempted and is_interrupted(state)):
+        return []
+    since = query.bucket.start(state.attempted - query.restate.window, query.timezone)
+    now, then = (
+        bench.store.points.read(query.digest, since, state.watermark, as_of=at) for at in (None, state.attempted)
+    )
+    rows = np.flatnonzero(np.isin(now.times, then.times))
+    before = then.values[np.searchsorted(then.times, now.times[rows])]
+    is_same = (now.values[rows] == before) | (np.isnan(now.values[rows]) & np.isnan(before))
+    return list(now.times[rows[~is_same.all(axis=1)]])
 
 
 def judge_metrics(
     query: Query, state: QueryState, restated: Sequence[np.datetime64], bench: Bench, *, now: datetime
-) -> Iterator[tuple[Finding, list[Judged]]]:
-    """What each (subscription, metric) of the query says of the buckets that it has not judged yet."""
-    if state.watermark is None:
-        return
-    for subscription, metric in bench.config.watched(query.name):
-        found = judge_metric(subscription, metric, query, state.watermark, restated, bench, now=now)
-        if found is not None:
-            yield found
+) -> tuple[list[tuple[Finding, list[Judged]]], list[str]]:
+    """What each (subscription, metric) of the query says of the buckets that it has not judged yet.
+
+    A metric that its columns do not make is a problem of its own, told in the second list: the others are judged.
+    """
+    findings, problems = [], []
+    for subscription, metric in bench.config.watched(query.name) if state.watermark else ():
+        try:
+            found = judge_metric(subscription, metric, query, state, restated, bench, now=now)
+        except PanelError as exc:
+            problems.append(str(exc))
+        else:
+            findings += [] if found is None else [found]
+    return findings, list(dict.fromkeys(problems))
 
 
 def judge_metric(
     subscription: Subscription,
     metric: Metric,
     query: Query,
-    until: datetime,
+    state: QueryState,
     restated: Sequence[np.datetime64],
     bench: Bench,
     *,
     now: datetime,
 ) -> tuple[Finding, list[Judged]] | None:
-    """Judges the buckets before ``until`` that are new, and again those that a restatement touches."""
+    """Judges the buckets before the watermark that are new, and again those that a restatement touches.
+
+    Raises PanelError.
+    """
+    assert state.watermark is not None
+    until = state.watermark
     entries = [entry for entry in subscription.detect if entry.metric in (None, metric.name)]
     watches = {entry.key: bench.store.watch(subscription.name, entry.key, metric.name) for entry in entries}
     judged_until = [watch.judged_until for watch in watches.values() if watch and watch.judged_until]
@@ -182,7 +215,7 @@ def judge_metric(
     for entry in entries:
         watch = watches[entry.key]
         begin = min(_since(watch, query, until), again_from or until)
-        trusted = watch.state if watch and not again_from else None
+        trusted = watch.state if watch and not again_from and _remembers(watch, state) else None
         verdicts = judge(entry, view, since=as_instant(begin), state=trusted, executor=bench.executor)
         if verdicts is not None:
             heard.append(verdicts)
@@ -222,7 +255,27 @@ def read_panel(
     block = bench.store.points.read(query.digest, begin, until, as_of=as_of)
     if len(block.times):
         begin = max(begin, as_datetime(block.times[0]))
+    if metric.fill == "zero":
+        block = with_beginnings(query, block, bench.store.points, begin, as_of)
     return panel(metric, query, block, since=min(begin, since), until=until)
+
+
+def with_beginnings(
+    query: Query, block: Block, points: Points, begin: datetime, as_of: datetime | None = None
+) -> Block:
+    """The block with a row before it that says which series had readings in the weeks before it.
+
+    Where nothing fills with zero before its first reading, a series that was silent since before the block would never
+    be zero again: a shop that stays empty after a long weekend would read as no data.
+    """
+    silent = tuple(key for key, is_absent in zip(block.keys, _absent_at_first(block), strict=True) if is_absent)
+    if not silent:
+        return block
+    earlier = points.read(query.digest, begin - SILENT_SPAN, begin, keys=silent, as_of=as_of)
+    began = {key for key, column in zip(silent, earlier.values.T, strict=True) if not np.isnan(column).all()}
+    row = np.array([[0.0 if key in began else np.nan for key in block.keys]])
+    before = as_instant(query.bucket.start(begin - timedelta(microseconds=1), query.timezone))
+    return Block(np.concatenate([[before], block.times]), block.keys, np.concatenate([row, block.values]))
 
 
 def standing_of(queries: Sequence[Query], bench: Bench) -> Standing:
@@ -232,15 +285,6 @@ def standing_of(queries: Sequence[Query], bench: Bench) -> Standing:
         subjects |= {subject_of(subscription.name) for subscription, _ in bench.config.watched(query.name)}
     states = {subject: bench.store.series_states(subject) for subject in sorted(subjects)}
     return Standing(states, tuple(bench.store.open_groups()))
-
-
-def muted(decision: Decision) -> Decision:
-    """The decision with its deliveries recorded and shown only."""
-    reason = "not sent: METRICWATCH_MUTE is set"
-    return replace(
-        decision,
-        deliveries=tuple(replace(one, is_muted=True, reason=reason) for one in decision.deliveries),
-    )
 
 
 def recording(decision: Decision, judged: Sequence[Judged], now: datetime, state: QueryState | None) -> Recording:
@@ -274,19 +318,29 @@ def shown_from(query: Query, until: datetime) -> datetime:
     return query.bucket.start(until - count * query.bucket.nominal, query.timezone)
 
 
+def _absent_at_first(block: Block) -> Bools:
+    return np.isnan(block.values[0]) if len(block.values) else np.ones(len(block.keys), dtype=bool)
+
+
 def _since(watch: Watch | None, query: Query, until: datetime) -> datetime:
     return watch.judged_until if watch and watch.judged_until else shown_from(query, until)
+
+
+def _remembers(watch: Watch, state: QueryState) -> bool:
+    """False while what the detector remembers may be readings of an earlier SQL text: then it learns anew."""
+    return watch.judged_until is not None and watch.judged_until > state.added
 
 
 def _again_from(
     subscription: Subscription, metric: Metric, restated: Sequence[np.datetime64], since: datetime, bench: Bench
 ) -> datetime | None:
-    """The first bucket to judge again: the first restated one, or the start of an incident that is open there."""
+    """The first bucket to judge again: the first restated one, or the start of what is open or pending there."""
     touched = [as_datetime(moment) for moment in restated if as_datetime(moment) < since]
     if not touched:
         return None
     states = bench.store.series_states(subject_of(subscription.name)).values()
-    opened = [state.incident.opened for state in states if state.incident and state.metric == metric.name]
+    begun = [state.incident or state.first_pending for state in states if state.metric == metric.name]
+    opened = [one.opened if isinstance(one, Incident) else one.bucket for one in begun if one is not None]
     return min([*touched, *opened])
 
 

@@ -6,12 +6,13 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from alerting.app.pictures import chart_of, spark_of
 from alerting.app.pulse import Pulse
-from alerting.app.receivers import open_notifiers
+from alerting.app.receivers import MUTED, open_notifiers
 from alerting.app.rules import judge_files, keep_texts, retire_removed
 from alerting.core.audiences import Audience, audience_of_file, audiences
 from alerting.core.health import QueryState, due
@@ -65,7 +66,6 @@ class App:
             deciding=self._deciding,
             cancel=self.stopping,
             progress=self.progress,
-            is_muted=self.settings.mute,
         )
 
     def adopt_config(self, now: datetime) -> None:
@@ -96,12 +96,18 @@ class App:
 
     def evaluate(self, name: str, now: datetime) -> Evaluation:
         """One query, from its warehouse to recorded decisions."""
-        query = self.config.queries[name]
+        bench = self.bench()
+        query = bench.config.queries[name]
         try:
             warehouse: Warehouse | Refused = self.warehouse(query.source)
         except SourceError as exc:
             warehouse = Refused(exc)
-        return evaluate(query, warehouse, self.bench(), now=now)
+        found = evaluate(query, warehouse, bench, now=now)
+        if bench.config is not self.config:
+            # It was loaded anew meanwhile: what has just opened may belong to a rule that is gone.
+            with self._deciding:
+                retire_removed(self.bench(), now)
+        return found
 
     def warehouse(self, source: str) -> Warehouse:
         """The open warehouse of a source. Raises SourceError."""
@@ -185,4 +191,6 @@ def _audiences(loaded: Loaded, settings: Settings) -> dict[str, Audience]:
     for problem in loaded.errors:
         audience = audience_of_file(problem.path, told, public_url=settings.public_url)
         found[audience.subject] = audience
+    if settings.mute:
+        return {subject: replace(audience, mute=f"not sent: {MUTED}") for subject, audience in found.items()}
     return found

@@ -12,6 +12,7 @@ from notifiers.contract import Notification, Notifier, Receipt
 from notifiers.errors import BadCredential
 
 _log = logger("receivers")
+MUTED = "METRICWATCH_MUTE is set"
 
 
 class Unusable(Notifier):
@@ -28,7 +29,12 @@ class Unusable(Notifier):
 
 
 def open_notifiers(config: Config, settings: Settings) -> Mapping[str, Notifier]:
-    """By receiver name; one that cannot be used is there too and says why."""
+    """By receiver name; one that cannot be used is there too and says why.
+
+    Muted, none of them sends: what people were told before keeps waiting for its end, which they get once it is over.
+    """
+    if settings.mute:
+        return {name: Unusable(reason=MUTED) for name in config.receivers}
     notifiers: dict[str, Notifier] = {}
     for name, receiver in config.receivers.items():
         try:

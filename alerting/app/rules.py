@@ -13,6 +13,8 @@ from alerting.store import Store
 from config.loader import Loaded
 from config.model import Config
 
+_ALL = 1_000_000
+
 
 def keep_texts(store: Store, loaded: Loaded, now: datetime) -> None:
     """The last good text of each file is in the store; a file that was deleted is forgotten."""
@@ -40,7 +42,8 @@ def retire_removed(bench: Bench, now: datetime) -> None:
 def judge_files(bench: Bench, loaded: Loaded, now: datetime) -> None:
     """One health incident for each file that does not load, until it does."""
     errors = {problem.path: str(problem) for problem in reversed(loaded.errors)}
-    open_ones = {incident.metric for incident in bench.store.incidents(open_only=True) if incident.kind == "config"}
+    everything = bench.store.incidents(open_only=True, limit=_ALL)
+    open_ones = {incident.metric for incident in everything if incident.kind == "config"}
     change = Change()
     for path in sorted({*errors, *open_ones}):
         before = bench.store.series_states(f"config:{path}").get(health.file_fingerprint(path))
@@ -55,18 +58,18 @@ def is_wanted(incident: Incident, config: Config) -> bool:
     """True while a rule of the configuration stands behind the incident."""
     kind, _, name = incident.subject.partition(":")
     if kind == "query":
-        return name in config.queries
+        return name in config.queries and bool(config.watched(name))
     if kind != "subscription":
         return True
     subscription = config.subscriptions.get(name)
     if subscription is None or incident.metric not in subscription.metrics:
         return False
-    keys = {entry.key for entry in subscription.detect}
-    return bool(keys & {incident.first.detector, incident.worst.detector, incident.last.detector})
+    accusers = {incident.first.detector, incident.worst.detector, incident.last.detector} - {""}
+    return not accusers or bool(accusers & {entry.key for entry in subscription.detect})
 
 
 def _removed(bench: Bench) -> Iterator[SeriesState]:
-    for incident in bench.store.incidents(open_only=True, limit=1_000_000):
+    for incident in bench.store.incidents(open_only=True, limit=_ALL):
         if not is_wanted(incident, bench.config):
             state = bench.store.series_states(incident.subject).get(incident.fingerprint)
             if state is not None:

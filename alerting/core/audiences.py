@@ -37,6 +37,8 @@ class Audience:
     links: Mapping[str, str] = field(default_factory=dict)
     delivery: DeliveryRules = field(default_factory=DeliveryRules)
     metrics: Mapping[str, Measure] = field(default_factory=dict)
+    mute: str = ""
+    """Why whatever opens now is recorded and not sent; empty = it is sent."""
 
     def told(self, severity: Severity) -> tuple[str, ...]:
         """Who hears of an incident of this severity: its own receivers and those of every lower one."""

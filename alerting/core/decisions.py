@@ -15,7 +15,7 @@ from alerting.core.audiences import Audience
 from alerting.core.blocks import fingerprint
 from alerting.core.groups import Delivery, Group
 from alerting.core.incidents import SeriesState, Transition
-from alerting.core.lifecycle import retire, revise
+from alerting.core.lifecycle import reconsider, retire, revise
 from alerting.core.notices import plan
 from alerting.core.readings import Combined
 from alerting.core.sweep import advance_panel
@@ -136,15 +136,16 @@ def _restated(finding: Finding, known: Mapping[str, SeriesState], now: datetime)
     places = {fingerprint(finding.metric, labels): s for s, labels in enumerate(finding.again.labels)}
     change = Change()
     for state in known.values():
-        if state.metric == finding.metric and state.incident is not None and state.fingerprint in places:
+        if state.metric == finding.metric and not state.is_quiet and state.fingerprint in places:
             change += _revised(finding, finding.again, state, places[state.fingerprint], now)
     return change
 
 
 def _revised(finding: Finding, again: Combined, state: SeriesState, s: int, now: datetime) -> Change:
-    assert state.incident is not None
-    first = int(np.searchsorted(again.times, as_instant(state.incident.opened)))
+    began = state.incident.opened if state.incident else state.since
+    first = int(np.searchsorted(again.times, as_instant(began)))
     last = int(np.searchsorted(again.times, as_instant(state.last), side="right"))
     readings = [again.reading(j, s) for j in range(first, last)]
-    after, transitions = revise(state, readings, finding.subscription.incident, now=now)
+    judge_again = revise if state.incident else reconsider
+    after, transitions = judge_again(state, readings, finding.subscription.incident, now=now)
     return Change() if after is state else Change((after,), tuple(transitions))

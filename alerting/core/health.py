@@ -29,7 +29,8 @@ class QueryState:
 
     ``watermark`` end of the newest bucket taken as final (pulls go on from there) · ``backfilled`` start of the oldest
     bucket pulled · ``newest`` start of the newest bucket with any row · ``restated`` when the restatement window was
-    last pulled · ``attempted``/``succeeded`` last pulls · ``failures`` in a row · ``columns`` of the last result.
+    last pulled · ``attempted`` last evaluation that was recorded · ``succeeded`` last pull that brought readings ·
+    ``failures`` in a row · ``columns`` of the last result.
     """
 
     name: str
@@ -108,12 +109,15 @@ def retry_delay(bucket: Bucket, failures: int) -> timedelta:
 def due(query: Query, state: QueryState, now: datetime) -> datetime:
     """When the query must next be pulled and judged; in the past: it is overdue.
 
-    After a failure: the back-off, whatever else is due. Otherwise the first of: the next bucket (its end + ``delay``),
+    After an evaluation that died: at once. After a failure: the back-off, whatever else is due.
+    Otherwise the first of: the next bucket (its end + ``delay``),
     buckets that were due but had not arrived (every min(bucket, 5 minutes)), the restatement window, and the rest of an
     unfinished first pull (after a minute).
     """
     if state.attempted is None:
         return state.added
+    if is_interrupted(state):
+        return state.attempted
     if state.failures:
         return state.attempted + retry_delay(query.bucket, state.failures)
     moments = [_next_bucket(query, state, state.attempted)]
@@ -122,6 +126,11 @@ def due(query: Query, state: QueryState, now: datetime) -> datetime:
     if not is_backfilled(query, state, now):
         moments.append(state.attempted + RETRY_FIRST)
     return min(moments)
+
+
+def is_interrupted(state: QueryState) -> bool:
+    """True where readings were stored by an evaluation whose decisions were not: it died, or somebody was faster."""
+    return state.succeeded is not None and state.attempted is not None and state.succeeded > state.attempted
 
 
 def is_backfilled(query: Query, state: QueryState, now: datetime) -> bool:

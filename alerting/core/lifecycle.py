@@ -266,6 +266,28 @@ def revise(
     return calm, [transition] if transition else []
 
 
+def reconsider(
+    state: SeriesState, readings: Sequence[Reading], rules: IncidentRules, *, now: datetime
+) -> tuple[SeriesState, list[Transition]]:
+    """Counts a pending streak anew where its buckets were judged again: a restated bucket is no part of it any more.
+
+    ``readings``: every bucket from ``first_pending`` to ``state.last`` as judged again, ascending. Where they are not
+    covered, or would open an incident, the state stays.
+    """
+    first = state.first_pending
+    if first is None or not readings or readings[0].bucket != first.bucket or readings[-1].bucket < state.last:
+        return state, []
+    counted = replace(state, status=Status.OK, last=_NEVER, streak=0, first_pending=None, worst_pending=None)
+    for reading in readings:
+        counted, _ = step(counted, reading, Course(rules, now))
+        if counted.incident is not None:
+            return state, []
+    if counted.is_quiet:
+        calm, transition = _calm(state, Status.OK, readings[-1], "no longer anomalous: judged again", now)
+        return calm, [transition] if transition else []
+    return replace(counted, last=state.last), []
+
+
 def _would_open(state: SeriesState, readings: Sequence[Reading], rules: IncidentRules) -> bool:
     clean = blank(state.subject, state.fingerprint, state.metric, state.labels)
     course = Course(rules, now=state.last)

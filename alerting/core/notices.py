@@ -141,18 +141,18 @@ def _moved(known: Iterable[Group], news: Mapping[str, News]) -> Iterator[tuple[G
 def _owed(
     known: Sequence[Group], news: Mapping[str, News], audiences: Mapping[str, Audience], now: datetime
 ) -> Iterator[tuple[str, News, bool]]:
-    """Receiver, incident, and whether it is too old to be sent."""
+    """Receiver, incident, and whether it is recorded only: it is too old to be sent, or its audience is muted."""
     told = {(group.receiver, member.id) for group in known if not group.is_muted for member in group.members}
     recorded = {(group.receiver, member.id) for group in known if group.is_muted for member in group.members}
     for item in news.values():
         audience = audiences.get(item.incident.subject)
         if audience is None or not (item.opened or item.incident.status == "firing"):
             continue
-        stale = bool(staleness(item, audience, now))
+        is_muted = bool(audience.mute or staleness(item, audience, now))
         for receiver in audience.told(item.incident.severity):
             place = (receiver, item.incident.id)
-            if place not in told and not (stale and place in recorded):
-                yield receiver, item, stale
+            if place not in told and not (is_muted and place in recorded):
+                yield receiver, item, is_muted
 
 
 def _joining(
@@ -237,7 +237,7 @@ def _deliver(
 
 
 def _muted(stir: Stir, audience: Audience, now: datetime) -> str:
-    reasons = [staleness(item, audience, now) for item in stir.joined]
+    reasons = [audience.mute or staleness(item, audience, now) for item in stir.joined]
     return reasons[0] if reasons else "not sent: what opened this group was not sent either"
 
 

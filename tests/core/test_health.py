@@ -211,7 +211,13 @@ def test_failed_pulls_back_off_up_to_a_bucket_or_fifteen_minutes(bucket: str, mi
         # pulled after that, but nothing had arrived: look again every five minutes
         (QUERY, replace(STATE, attempted=NOON + 81 * M), NOON + 86 * M),
         (QUERY, replace(STATE, attempted=NOON + 80 * M), NOON + 85 * M),
-        (replace(QUERY, bucket=Bucket.parse("1m"), delay=0 * M), replace(STATE, attempted=NOON + 5 * M), NOON + 6 * M),
+        (
+            replace(QUERY, bucket=Bucket.parse("1m"), delay=0 * M),
+            replace(STATE, attempted=NOON + 5 * M, succeeded=NOON + 5 * M),
+            NOON + 6 * M,
+        ),
+        # readings were stored and nothing was recorded: the evaluation died
+        (QUERY, replace(STATE, attempted=NOON + 5 * M), NOON + 5 * M),
         # restatement comes first where it is due first
         (
             replace(QUERY, restate=Restate(48 * H, 6 * H)),
