@@ -10,8 +10,6 @@ from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
-from statsmodels.tsa.seasonal import MSTL, STL
 
 from detectors.contract import Bools, Floats
 from detectors.rhythm import Rhythm, Slots
@@ -109,6 +107,8 @@ def learn(window: Floats, first: int, rhythm: Rhythm, wanted: Bools) -> Fit:
 
 def levels(deseasonalised: Floats, rhythm: Rhythm) -> Levels:
     """The medians of the last ``fast`` and ``slow`` rows before each row."""
+    import pandas as pd  # here, because commands that judge nothing must start fast
+
     frame = pd.DataFrame(deseasonalised)
     enough = max(2, rhythm.fast // 4)
     fast = frame.rolling(rhythm.fast, min_periods=enough).median().shift(1).to_numpy()
@@ -181,6 +181,8 @@ def _decomposed(window: Floats, first: int, reach: Slots, rhythm: Rhythm, count:
 
 def _stl(values: Floats, periods: list[int]) -> list[Floats]:
     """Robust and nearly periodic (degree 0); jumps keep long periods affordable."""
+    from statsmodels.tsa.seasonal import MSTL, STL  # here: it brings all of scipy, about two seconds
+
     jump = max(1, periods[-1] // 8)
     options = {"seasonal_deg": 0, "robust": True, "trend_jump": jump, "low_pass_jump": jump}
     if len(periods) == 1:
@@ -204,6 +206,8 @@ def _merged(window: Floats, merge: int) -> Floats:
 def _filled(window: Floats, period: int) -> Floats:
     """Missing readings replaced by that cycle's median + the usual deviation at that place of the cycle."""
     cycles = window[len(window) % period :].reshape(-1, period, window.shape[1])
+    import pandas as pd
+
     middle = pd.DataFrame(_median(cycles, 1)).ffill().bfill().to_numpy()
     usual = np.nan_to_num(_median(cycles - middle[:, None], 0))
     filled = np.where(np.isnan(cycles), middle[:, None] + usual, cycles).reshape(-1, window.shape[1])

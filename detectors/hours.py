@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from detectors.contract import Bools, Instants
 
@@ -45,6 +44,8 @@ class Hours:
 
     def hold(self, times: Instants, timezone: str) -> Bools:
         """Which of these instants fall inside, by the local clock; same shape."""
+        import pandas as pd  # here, because commands that judge nothing must start fast
+
         local = pd.DatetimeIndex(times).tz_localize("UTC").tz_convert(timezone)
         day = local.day_of_week.to_numpy()
         minute = local.hour.to_numpy() * 60 + local.minute.to_numpy()
@@ -58,6 +59,8 @@ class Hours:
 
     def hold_days(self, times: Instants, timezone: str) -> Bools:
         """The same for buckets of a day and longer: only the weekday on which they start counts."""
+        import pandas as pd  # here, because commands that judge nothing must start fast
+
         local = pd.DatetimeIndex(times).tz_localize("UTC").tz_convert(timezone)
         return np.isin(local.day_of_week.to_numpy(), self.days)
 

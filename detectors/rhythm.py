@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from detectors.buckets import Bucket
@@ -97,6 +96,8 @@ class Rhythm:
 
 def slots(times: Instants, bucket: Bucket, timezone: str) -> Slots:
     """The slot of each bucket start; same shape, not strictly ascending where the clock is set back."""
+    import pandas as pd  # here, because commands that judge nothing must start fast
+
     local = pd.DatetimeIndex(times.astype("datetime64[us]")).tz_localize("UTC").tz_convert(timezone).tz_localize(None)
     if bucket.text == "1mo":
         months: Slots = local.year.to_numpy().astype(np.int64) * 12 + local.month.to_numpy() - 1

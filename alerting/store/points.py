@@ -94,6 +94,14 @@ class Points:
             found = _current(connection, digest, micros(since), micros(until), limit, columns)
         return Block(times_of(found.buckets), wanted, found.values)
 
+    def seen(self, digest: str, bucket: datetime) -> tuple[datetime, ...]:
+        """When each version of a bucket was first seen, ascending; empty where it was never pulled."""
+        start = micros(bucket)
+        loose = select(points.c.seen).where(points.c.digest == digest, points.c.bucket == start)
+        with self._database.reading() as connection:
+            stamps = {*connection.execute(loose).scalars(), *sealing.seen(connection, digest, start)}
+        return tuple(from_micros(stamp) for stamp in sorted(stamps))
+
     def keys(self, digest: str) -> tuple[ColumnKey, ...]:
         """Every series that the query ever brought, in the order of ``read``."""
         with self._database.reading() as connection:

@@ -56,6 +56,12 @@ def read(
             yield found.current()
 
 
+def seen(connection: Connection, digest: str, bucket: int) -> list[int]:
+    """When each sealed version of a bucket was first seen."""
+    whole = _unpacked(_parts(connection, digest, bucket, bucket + 1, [0]), np.arange(0))
+    return [int(stamp) for versions in whole for stamp in versions.seen[versions.buckets == bucket]]
+
+
 class _Part(NamedTuple):
     week: int
     part: int

@@ -64,6 +64,18 @@ def test_a_restated_bucket_keeps_what_was_known_before(store: Store) -> None:
     assert len(values_of(store, NOON - HOUR)) == 0
 
 
+def test_each_version_of_a_bucket_tells_when_it_was_seen_also_once_sealed(store: Store) -> None:
+    store.points.write("d1", block([[612], [700]], [DE]), NOON)
+    store.points.write("d1", block([[1020], [700]], [DE]), NOON + 4 * HOUR)
+    seen = (NOON, NOON + 4 * HOUR)
+    assert (store.points.seen("d1", NOON), store.points.seen("d1", NOON + HOUR)) == (seen, seen[:1])
+    store.points.seal(NEXT_YEAR)
+    assert rows_of(store, "points") == 0
+    store.points.write("d1", block([[1030]], [DE]), NEXT_YEAR)
+    assert store.points.seen("d1", NOON) == (*seen, NEXT_YEAR)
+    assert store.points.seen("d1", NOON - HOUR) == ()
+
+
 def test_a_series_that_comes_later_is_nan_before(store: Store) -> None:
     store.points.write("d1", block([[1]], [DE]), NOON)
     store.points.write("d1", block([[2, 5]], [FR, DE], NOON + HOUR), NOON + HOUR)

@@ -1,0 +1,202 @@
+"""The commands that only read the state: ``show``, ``why``, ``incidents``, ``deliveries``.
+
+They take no lock, so they work beside a running daemon. What is heavy is imported where it is used, so that
+``--help`` is quick.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from alerting.app import App
+    from alerting.app.reading import Why
+
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", help="folder of YAML files (METRICWATCH_CONFIG)", show_default="metrics")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="print one JSON object")]
+UrlOption = Annotated[
+    str | None, typer.Option("--url", envvar="METRICWATCH_URL", help="ask a running metricwatch (not available yet)")
+]
+MOST_CHARTS = 4
+
+
+def show(
+    metric: Annotated[str, typer.Argument(help="name of a metric")],
+    since: Annotated[str, typer.Option(help="how far to look back from the newest reading")] = "14d",
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Shows a metric: the newest values of each series, their usual range, and a chart."""
+    span = _span(since)
+    with _opened(config) as app:
+        from alerting.app import reading
+        from alerting.cli import reading_plain, reading_tables
+
+        shown = reading.show(app, metric, span)
+        _print(
+            lambda: reading_plain.shown(shown),
+            lambda: reading_tables.shown(shown, charts=MOST_CHARTS, width=_width()),
+            as_json=as_json,
+        )
+
+
+def why(
+    target: Annotated[str, typer.Argument(help="an incident, or METRIC or METRIC{name=value,…}")],
+    time: Annotated[
+        str | None, typer.Argument(help="ISO 8601; without an offset, in the time zone of the query")
+    ] = None,
+    subscription: Annotated[str | None, typer.Option(help="only what this subscription says of the metric")] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+    url: UrlOption = None,
+) -> None:
+    """Explains an incident or one point: every gate passed or failed, and what each receiver got."""
+    _refuse(url)
+    with _opened(config) as app:
+        from alerting.cli import reading_plain, reading_tables
+
+        found = _why(app, target, time, subscription)
+        _print(lambda: reading_plain.whys(found), lambda: reading_tables.whys(found), as_json=as_json)
+
+
+def incidents(
+    everything: Annotated[bool, typer.Option("--all", help="also those that have ended, newest first")] = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+    url: UrlOption = None,
+) -> None:
+    """Lists the open incidents."""
+    _refuse(url)
+    with _opened(config) as app:
+        from alerting.app import reading
+        from alerting.cli import reading_plain, reading_tables
+
+        found = reading.incidents(app, datetime.now(UTC), open_only=not everything)
+        _print(lambda: reading_plain.incidents(found), lambda: reading_tables.incidents(found), as_json=as_json)
+
+
+def deliveries(
+    unsettled: Annotated[bool, typer.Option("--unsettled", help="only those still on their way")] = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Lists what was sent to whom, what was not, and why; receivers in trouble first."""
+    with _opened(config) as app:
+        from alerting.app import reading
+        from alerting.cli import reading_plain, reading_tables
+
+        rows, troubled = reading.deliveries(app, unsettled_only=unsettled), reading.receivers_in_trouble(app)
+        _print(
+            lambda: reading_plain.deliveries(rows, troubled),
+            lambda: reading_tables.deliveries(rows, troubled),
+            as_json=as_json,
+        )
+
+
+def parsed_series(text: str) -> tuple[str, Mapping[str, str]]:
+    """A metric and the dimensions in its braces. Raises ValueError.
+
+    >>> parsed_series("shop.orders{country=DE,channel=web, app}")
+    ('shop.orders', {'country': 'DE', 'channel': 'web, app'})
+    """
+    match = re.fullmatch(r"([^{}]+)(?:\{(.*)\})?", text, re.DOTALL)
+    if match is None:
+        raise ValueError(f"{text!r} is not a metric: write METRIC or METRIC{{name=value,…}}")
+    pairs = [part.partition("=") for part in re.split(r",(?=[^,=]+=)", match[2] or "") if part.strip()]
+    if not all(equals and name.strip() for name, equals, _ in pairs):
+        raise ValueError(f"{text!r}: write the dimensions as {{name=value,…}}")
+    return match[1].strip(), {name.strip(): value.strip("\"'") for name, _, value in pairs}
+
+
+def parsed_time(text: str, timezone: str) -> datetime:
+    """Raises ValueError."""
+    from zoneinfo import ZoneInfo
+
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a time: write it like 2026-01-14T15:00") from None
+    return at if at.tzinfo is not None else at.replace(tzinfo=ZoneInfo(timezone))
+
+
+def _why(app: App, target: str, time: str | None, subscription: str | None) -> tuple[Why, ...]:
+    from alerting.app import reading
+
+    if time is None:
+        if target.partition("{")[0].strip() in app.config.metrics:
+            raise ValueError(f"say when: metricwatch why '{target}' 2026-01-14T15:00")
+        return reading.why_incident(app, target)
+    name, labels = parsed_series(target)
+    at = parsed_time(time, reading.timezone_of(app, name))
+    return reading.why_point(app, name, labels, at, subscription)
+
+
+@contextmanager
+def _opened(config: Path | None) -> Iterator[App]:
+    """The app of this process; what people got wrong ends the command with 2."""
+    from alerting.app import open_app
+    from alerting.app.reading import NotFound
+    from alerting.core.panels import PanelError
+    from config.settings import read_settings
+
+    settings = read_settings()
+    app = open_app(settings if config is None else settings.model_copy(update={"config": config}), may_be_broken=True)
+    try:
+        yield app
+    except (NotFound, PanelError, ValueError) as exc:
+        _fail(str(exc))
+    finally:
+        app.close()
+
+
+def _span(text: str) -> timedelta:
+    from config.durations import parse
+
+    try:
+        span = parse(text)
+    except ValueError as exc:
+        _fail(f"--since: {exc}")
+    if not span:
+        _fail("--since: should be longer than nothing")
+    return span
+
+
+def _refuse(url: str | None) -> None:
+    if url is not None:
+        _fail("--url is not available yet: it comes with a later release; run the command where the state is")
+
+
+def _print(plain: Callable[[], object], table: Callable[[], RenderableType], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(plain(), indent=2, ensure_ascii=False, allow_nan=False))  # noqa: T201  # the result itself
+        return
+    from rich.console import Console
+
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without braille gets the words
+    Console(width=None if sys.stdout.isatty() else _width(), highlight=False, markup=False, emoji=False).print(table())
+
+
+def _width() -> int:
+    """As wide as the terminal; a file or a pipe takes long lines."""
+    from shutil import get_terminal_size
+
+    return get_terminal_size().columns if sys.stdout.isatty() else 160
+
+
+def _fail(message: str) -> NoReturn:
+    print(message, file=sys.stderr)  # noqa: T201  # errors go to stderr
+    raise typer.Exit(2)

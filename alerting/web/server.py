@@ -1,0 +1,162 @@
+"""The web server: pages about incidents, and whether the program is alive and ready."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from alerting.app import App, reading
+from alerting.store import StoreError
+from alerting.telemetry import logger
+from alerting.web.gate import Gate, host_name, is_loopback
+from alerting.web.pages import error_page, incident_page, incidents_page
+
+Clock = Callable[[], datetime]
+PULSE_S = 30.0
+"""A scheduler that has not beaten for longer is not alive."""
+READ = ["GET", "HEAD"]
+_STATIC = Path(__file__).with_name("static")
+_log = logger("web")
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def create(app: App, *, listen: str | None = None, clock: Clock = utc_now) -> FastAPI:
+    """The pages of an app. ``listen``: the address served (None: the setting); beyond loopback only health answers."""
+    web = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    host = app.settings.listen_address[0] if listen is None else listen
+    web.add_middleware(Gate, hosts=_hosts(app, host), is_exposed=not is_loopback(host))
+    _add_health(web, app)
+    _add_incidents(web, app, clock)
+    web.mount("/static", StaticFiles(directory=_STATIC))
+    web.add_exception_handler(HTTPException, _refused)
+    web.add_exception_handler(StoreError, _store_failed)
+    return web
+
+
+@dataclass(frozen=True)
+class Running:
+    """A web server in a thread of its own."""
+
+    host: str
+    port: int
+    server: uvicorn.Server
+    thread: threading.Thread
+
+    @property
+    def url(self) -> str:
+        return f"http://[{self.host}]:{self.port}" if ":" in self.host else f"http://{self.host}:{self.port}"
+
+    @property
+    def is_alive(self) -> bool:
+        return self.thread.is_alive()
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """Requests that are under way are answered, then the port is free."""
+        self.server.should_exit = True
+        self.thread.join(timeout_s)
+
+
+def serve(app: App, host: str, port: int) -> Running:
+    """Listens at once and answers from a thread. Port 0 takes a free one. Raises OSError where it cannot listen."""
+    listener = _listener(host, port)
+    settings = uvicorn.Config(
+        create(app, listen=host),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        timeout_graceful_shutdown=3,
+    )
+    server = uvicorn.Server(settings)
+    thread = threading.Thread(target=server.run, args=([listener],), name="web", daemon=True)
+    thread.start()
+    running = Running(host, listener.getsockname()[1], server, thread)
+    _log.info("pages served", url=running.url)
+    return running
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    # Bound here and not by uvicorn: a port that is taken is then the caller's OSError, not an exit in a thread.
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    return socket.create_server(address[:2], family=family)
+
+
+def _hosts(app: App, listen: str) -> frozenset[str]:
+    public = urlsplit(app.settings.public_url or "").hostname
+    return frozenset(name.casefold() for name in (listen, public or "", *map(host_name, app.settings.hosts)) if name)
+
+
+def _add_health(web: FastAPI, app: App) -> None:
+    # Not a thread of the pool: it answers when every other request waits for a slow store.
+    @web.api_route("/healthz", methods=READ)
+    async def healthz() -> Response:
+        age_s = app.pulse.age_s()
+        is_alive = age_s <= PULSE_S
+        text = "ok" if is_alive else f"the scheduler has not beaten for {age_s:.0f} s"
+        return PlainTextResponse(text + "\n", status_code=200 if is_alive else 503)
+
+    @web.api_route("/readyz", methods=READ)
+    def readyz() -> Response:
+        if app.loaded.errors and not app.config.queries:
+            return PlainTextResponse("no configuration is loaded, see: metricwatch check\n", status_code=503)
+        try:
+            app.store.query_states()
+        except StoreError:
+            return PlainTextResponse("the state database does not answer\n", status_code=503)
+        return PlainTextResponse("ok\n")
+
+
+def _add_incidents(web: FastAPI, app: App, clock: Clock) -> None:
+    @web.api_route("/", methods=READ)
+    def home() -> Response:
+        return RedirectResponse("/incidents", status_code=307)
+
+    @web.api_route("/incidents", methods=READ)
+    def incidents() -> Response:
+        now = clock()
+        return HTMLResponse(incidents_page(reading.incidents(app, now, limit=100), now))
+
+    @web.api_route("/incidents/{name}", methods=READ)
+    def incident(name: str) -> Response:
+        try:
+            page = reading.incident_page(app, name, clock())
+        except reading.UnknownIncident as exc:
+            raise HTTPException(404, str(exc)) from exc
+        if page.line.incident.id != name:
+            return RedirectResponse(f"/incidents/{page.line.incident.id}", status_code=307)
+        return HTMLResponse(incident_page(page))
+
+    @web.api_route("/incidents/{name}/chart.png", methods=READ)
+    def chart(name: str) -> Response:
+        try:
+            picture = reading.incident_chart(app, name)
+        except reading.UnknownIncident as exc:
+            raise HTTPException(404, str(exc)) from exc
+        if picture is None:
+            raise HTTPException(404, f"there is nothing to draw of incident {name!r}")
+        return Response(picture, media_type="image/png", headers={"Cache-Control": "private, max-age=60"})
+
+
+def _refused(request: Request, exc: Exception) -> Response:
+    assert isinstance(exc, HTTPException)
+    return HTMLResponse(error_page(exc.status_code, str(exc.detail)), exc.status_code)
+
+
+def _store_failed(request: Request, exc: Exception) -> Response:
+    # What the database said may hold an address or a statement: it is for the log, not for the page.
+    _log.error("page not shown", path=request.url.path, reason=str(exc))
+    return HTMLResponse(error_page(503, "the state database does not answer; try again in a moment"), 503)

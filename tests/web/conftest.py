@@ -1,0 +1,3 @@
+from tests.app.world import app, watched
+
+__all__ = ["app", "watched"]
