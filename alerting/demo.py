@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 from typing import TextIO
 
 from pydantic import SecretStr
@@ -26,6 +27,7 @@ from notifiers.contract import Notifier
 
 WEEKS = {"city": 15, "store": 4}
 _SERIES = {"nyc-taxi": ("city", "city.taxi_passengers")}
+_KEY_FILE = "pagerduty-routing-key"
 Tell = Callable[[str, float], None]
 """Told what is being done and how far it is, 0 to 1."""
 
@@ -77,10 +79,13 @@ def world(folder: Path, settings: Settings, senders: Senders, out: TextIO) -> It
         _load(folder / f"{name}.duckdb", name)
     metrics = folder / "metrics"
     metrics.mkdir()
+    if senders.routing_key is not None:
+        # By file, because the key may have come by a variable of another name; the folder is ours alone and goes.
+        key = folder / _KEY_FILE
+        key.touch(mode=0o600)
+        key.write_text(senders.routing_key.get_secret_value(), encoding="utf-8")
     (metrics / "demo.yaml").write_text(_yaml(folder, senders), encoding="utf-8")
     changed = {"config": metrics, "state_url": SecretStr(f"sqlite:///{folder / 'state.db'}")}
-    if senders.routing_key is not None:
-        changed["pagerduty_routing_key"] = senders.routing_key
     app = open_app(settings.model_copy(update=changed))
     terminal: Notifier = Console.printing_to(out)
     app.notifiers = {**app.notifiers, "terminal": terminal}
@@ -90,15 +95,18 @@ def world(folder: Path, settings: Settings, senders: Senders, out: TextIO) -> It
         app.close()
 
 
-def play(app: App, tell: Tell) -> Outcome:
-    """Pulls, judges, replays and delivers; returns what fired beside what people had labelled."""
+def play(app: App, tell: Tell, weeks: Mapping[str, int] = MappingProxyType(WEEKS)) -> Outcome:
+    """Pulls, judges, replays and delivers; returns what fired beside what people had labelled.
+
+    ``weeks`` says how many of the last ones to replay, by subscription; those that are not in it are left out.
+    """
     bench = app.bench()
     ends = _pull_all(app, bench, tell)
     incidents: dict[str, Incident] = {}
-    for subscription in app.config.subscriptions:
+    for subscription in weeks:
         part = _only(app.config, subscription)
         until = max(ends[name] for name in part.queries)
-        since = until - timedelta(weeks=WEEKS[subscription])
+        since = until - timedelta(weeks=weeks[subscription])
         judged = histories(part, app.store.points, since, until, executor=app.executor)
         tell(f"judging {subscription}", 1.0)
         rows = tuple(row for history in judged for row in history.rows)
@@ -109,7 +117,7 @@ def play(app: App, tell: Tell) -> Outcome:
             for transition in step.decision.change.transitions:
                 if transition.incident is not None:
                     incidents[transition.incident.id] = transition.incident
-    return _outcome(app.config, incidents, ends)
+    return _outcome(app.config, incidents, ends, weeks)
 
 
 def _pull_all(app: App, bench: Bench, tell: Tell) -> dict[str, datetime]:
@@ -134,7 +142,9 @@ def _only(config: Config, subscription: str) -> Config:
     return replace(config, subscriptions={subscription: kept}, queries=queries)
 
 
-def _outcome(config: Config, incidents: Mapping[str, Incident], ends: Mapping[str, datetime]) -> Outcome:
+def _outcome(
+    config: Config, incidents: Mapping[str, Incident], ends: Mapping[str, datetime], weeks: Mapping[str, int]
+) -> Outcome:
     labels = [(label, *_place(label.series)) for label in sample.labels()]
     alerts = []
     for incident in sorted(incidents.values(), key=lambda one: one.opened):
@@ -143,12 +153,12 @@ def _outcome(config: Config, incidents: Mapping[str, Incident], ends: Mapping[st
     marked = []
     for label, source, metric in labels:
         end = next(end for name, end in ends.items() if config.queries[name].source == source)
-        if label.end > end - timedelta(weeks=WEEKS[source]):
+        if source in weeks and label.end > end - timedelta(weeks=weeks[source]):
             fired = next((alert for alert in alerts if alert.label == label), None)
             marked.append(Marked(metric, label, fired))
-    counts = {source: sum(_place(one.name)[0] == source for one in sample.series()) for source in WEEKS}
-    weeks = sum(WEEKS[source] * count for source, count in counts.items())
-    return Outcome(tuple(alerts), tuple(marked), weeks, sum(counts.values()))
+    counts = {source: sum(_place(one.name)[0] == source for one in sample.series()) for source in weeks}
+    replayed = sum(weeks[source] * count for source, count in counts.items())
+    return Outcome(tuple(alerts), tuple(marked), replayed, sum(counts.values()))
 
 
 def _place(series: str) -> tuple[str, str]:
@@ -171,7 +181,7 @@ def _yaml(folder: Path, senders: Senders) -> str:
     if senders.slack_channel:
         extra.append(("demo-slack", f"{{slack: {{channel: {senders.slack_channel}}}}}"))
     if senders.routing_key:
-        extra.append(("demo-pager", '{pagerduty: {routing_key: "${env:METRICWATCH_PAGERDUTY_ROUTING_KEY}"}}'))
+        extra.append(("demo-pager", f'{{pagerduty: {{routing_key: "${{file:{(folder / _KEY_FILE).as_posix()}}}"}}}}'))
     lines = "".join(f"\n  {name}: {body}" for name, body in extra)
     names = "".join(f", {name}" for name, _ in extra)
     text = text.replace("  terminal: {console: {}}", f"  terminal: {{console: {{}}}}{lines}")

@@ -81,7 +81,9 @@ class App:
 
     def reload(self, now: datetime) -> None:
         """The folder as it is now, last good texts where it is bad; running evaluations end with what they began."""
-        self._use(load_config(self.settings, self.store))
+        loaded = load_config(self.settings, self.store)
+        _warn(loaded.problems)
+        self._use(loaded)
         self.adopt_config(now)
 
     def due(self, now: datetime, known: Mapping[str, QueryState] | None = None) -> list[str]:
@@ -166,6 +168,7 @@ def open_app(settings: Settings, *, may_be_broken: bool = False) -> App:
         loaded = load_config(settings, store)
         if loaded.errors and not loaded.config.queries and not may_be_broken:
             raise BadConfig("\n".join(map(str, loaded.errors)))
+        _warn(loaded.problems)
     except BaseException:
         store.close()
         raise
@@ -175,9 +178,7 @@ def open_app(settings: Settings, *, may_be_broken: bool = False) -> App:
 def load_config(settings: Settings, store: Store) -> Loaded:
     """The folder, with the last good texts that the store kept."""
     kept = {path: file.text for path, file in store.config_files.all().items()}
-    loaded = load(settings.config, last_good=kept, environment=os.environ)
-    _warn(loaded.problems)
-    return loaded
+    return load(settings.config, last_good=kept, environment=os.environ)
 
 
 def _warn(problems: Sequence[object]) -> None:

@@ -60,7 +60,7 @@ def demo(
         if as_json:
             typer.echo(json.dumps(_plain(outcome), indent=2))
         else:
-            _table(outcome, screen)
+            show(outcome, screen)
         if not no_serve:
             _serve(app, screen)
 
@@ -97,7 +97,7 @@ def _plain(outcome: Outcome) -> dict[str, object]:
     }
 
 
-def _table(outcome: Outcome, screen: Console) -> None:
+def show(outcome: Outcome, screen: Console) -> None:
     from rich.table import Table
 
     table = Table(title="What fired, what people had labelled", title_justify="left", show_lines=False)

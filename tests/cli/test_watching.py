@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.cli.test_program import here, run
+from tests.flow.world import HOUR, NOON, SHOP, Shop
+from tests.warehouse.rigs import SqliteRig
+
+__all__ = ["here"]
+
+
+def test_once_evaluates_everything_and_says_what_came_of_it(here: Path) -> None:
+    code, out, err = run("once", "--at", NOON.isoformat())
+    assert (code, err) == (0, "")
+    assert out == (
+        "1 queries evaluated, 0 failed; 0 incidents opened, 0 ended; 0 messages sent, "
+        "0 will be tried again or need a look\n"
+    )
+
+
+def test_once_takes_a_naive_time_for_utc_and_tells_a_drop(here: Path) -> None:
+    run("once", "--at", "2026-01-20T12:00")
+    Shop(SqliteRig(here / "shop.sqlite")).open_hours(NOON - 144 * HOUR, NOON).open_hours(
+        NOON, NOON + 2 * HOUR, 30
+    ).load()
+    code, out, _ = run("once", "--json", "--at", "2026-01-20T15:00+01:00")
+    found = json.loads(out.strip().splitlines()[-1])
+    assert code == 0
+    assert found["at"] == "2026-01-20T14:00:00+00:00"
+    assert (found["evaluated"], found["failed"], found["sent"], found["unsent"]) == (["orders_hourly"], {}, 1, 0)
+    assert len(found["opened"]) == 1
+    assert found["opened"][0].startswith("20260120T1200-")
+    again = json.loads(run("once", "--json", "--at", "2026-01-20T15:00+01:00")[1])
+    assert (again["opened"], again["ended"], again["sent"]) == ([], [], 0)
+
+
+def test_once_names_the_query_that_failed(here: Path) -> None:
+    (here / "shop.sqlite").unlink()
+    code, out, err = run("once", "--at", NOON.isoformat())
+    assert code == 0, "the failure is told to on_error.notify"
+    assert "query orders_hourly" in err
+    assert "1 failed" in out
+
+
+def test_no_secret_is_printed_or_kept(tmp_path: Path) -> None:
+    password, token = "canary-password-4711", "xoxb-canary-token-4711"
+    (tmp_path / "metrics").mkdir()
+    url = "postgresql://app:${env:CANARY}@127.0.0.1:9/shop"
+    yaml = SHOP.replace("URL", url).replace("team: {console: {}}", "team: {slack: {channel: C0GROWTH01}}")
+    yaml = yaml.replace("ops: {console: {}}", "ops: {slack: {channel: C0DATAOPS1}}").replace("after: 3", "after: 1")
+    (tmp_path / "metrics" / "shop.yaml").write_text(yaml, encoding="utf-8")
+    environment = {
+        **os.environ,
+        "CANARY": password,
+        "METRICWATCH_SLACK_TOKEN": token,
+        "METRICWATCH_SLACK_BASE_URL": "http://127.0.0.1:9/api/",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", "from alerting.cli import main; main()", "once"],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "query orders_hourly" in done.stderr
+    assert "1 will be tried again" in done.stdout
+    kept = b"".join(path.read_bytes() for path in tmp_path.glob("metricwatch.db*"))
+    assert b"orders_hourly" in kept
+    for secret in (password, token):
+        assert secret not in done.stdout + done.stderr
+        assert secret.encode() not in kept
