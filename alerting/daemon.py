@@ -27,6 +27,7 @@ REBUILDS_WITHIN_S = 600.0
 CLOCK_JUMP_S = 5.0
 TIDY_EVERY = timedelta(hours=1)
 STOP_WITHIN_S = 10.0
+BROKEN_WAITS = timedelta(minutes=1)
 
 
 class Daemon:
@@ -37,6 +38,7 @@ class Daemon:
         self._stopping = app.stopping
         self._pools: dict[str, ThreadPoolExecutor] = {}
         self._running: dict[str, Future[None]] = {}
+        self._broken_until: dict[str, datetime] = {}
         self._courier = app.courier(clock)
         self._reloading = threading.Lock()
         self._tidied: datetime | None = None
@@ -96,7 +98,8 @@ class Daemon:
         try:
             now = self._clock()
             for name in self._app.due(now):
-                self._submit(name)
+                if self._broken_until.get(name, now) <= now:
+                    self._submit(name)
             self._tidy(now)
         except StoreError as exc:
             # The state does not answer: evaluation pauses, and everything overdue is evaluated when it is back.
@@ -123,8 +126,9 @@ class Daemon:
                 self._courier.wake()
         except StoreError as exc:
             _log.warning("evaluation paused", query=name, reason=str(exc))
-        except Exception:  # noqa: BLE001  # what keeps running: the other queries; this one is due again at its next tick
+        except Exception:  # noqa: BLE001  # what keeps running: the other queries; this one is tried again in a minute
             _log.exception("evaluation failed", query=name)
+            self._broken_until[name] = self._clock() + BROKEN_WAITS
 
     def _tidy(self, now: datetime) -> None:
         if self._tidied is None:

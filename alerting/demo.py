@@ -16,9 +16,10 @@ from pydantic import SecretStr
 from alerting import sample
 from alerting.app import App, open_app
 from alerting.backtest import histories, steps
+from alerting.bench import Bench
 from alerting.core.health import QueryState
 from alerting.core.incidents import Incident
-from alerting.pipeline import Bench, pull, recording
+from alerting.pipeline import pull, recording
 from alerting.store import Recording
 from config.model import Config
 from config.settings import Settings

@@ -9,19 +9,17 @@ from datetime import datetime
 
 import numpy as np
 
-from alerting.bench import Bench, Progress
+from alerting.bench import Bench
 from alerting.core import health
 from alerting.core.decisions import Change, Decision, Finding, Standing, decide, subject_of
 from alerting.core.health import QueryState, is_backfilled, is_interrupted
-from alerting.hearing import judge_metrics, read_panel, shown_from
+from alerting.hearing import judge_metrics
 from alerting.store import Judged, LostRace, Recording
 from alerting.telemetry import logger
 from alerting.warehouse import Pulled, SourceError, Warehouse, Window, plan, settle, settled
 from config.model import Config, Query
 
 _log = logger("pipeline")
-
-__all__ = ["Bench", "Evaluation", "Progress", "Refused", "evaluate", "pull", "read_panel", "recording", "shown_from"]
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,12 @@ from alerting.app.pictures import chart_of, spark_of
 from alerting.app.pulse import Pulse
 from alerting.app.receivers import MUTED, open_notifiers
 from alerting.app.rules import judge_files, keep_texts, retire_removed
+from alerting.bench import Bench, Progress
 from alerting.core.audiences import Audience, audience_of_file, audiences
 from alerting.core.health import QueryState, due
 from alerting.delivery import Courier, DeliveryReport, drain
 from alerting.judging import open_executor
-from alerting.pipeline import Bench, Evaluation, Progress, Refused, evaluate
+from alerting.pipeline import Evaluation, Refused, evaluate
 from alerting.store import Store, open_store
 from alerting.telemetry import logger
 from alerting.warehouse import SourceError, Warehouse, open_warehouse

@@ -8,9 +8,10 @@ from datetime import datetime
 
 import numpy as np
 
+from alerting.bench import Bench
 from alerting.charts import ChartError, png, spark
 from alerting.core.figures import series_name
-from alerting.pipeline import Bench, read_panel, shown_from
+from alerting.hearing import read_panel, shown_from
 from alerting.store import StoredVerdicts
 from config.model import Subscription
 from detectors.buckets import as_datetime

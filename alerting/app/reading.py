@@ -26,7 +26,7 @@ from alerting.core.audiences import Audience
 from alerting.core.explain import Gate, Outcome, Why
 from alerting.core.incidents import Incident
 from alerting.core.panels import PanelError
-from alerting.pipeline import shown_from
+from alerting.hearing import shown_from
 from alerting.store import OutboxRow, ReceiverState
 from config.model import Query
 from notifiers import wording

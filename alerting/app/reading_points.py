@@ -15,8 +15,8 @@ from alerting.core.decisions import subject_of
 from alerting.core.explain import Opinion, Outcome, Point, Why
 from alerting.core.incidents import Incident, Reading
 from alerting.core.readings import Judged, combine
+from alerting.hearing import opens_from, read_panel
 from alerting.judging import Inline, columns_of, judge, part
-from alerting.pipeline import opens_from, read_panel
 from config.model import Detect, Metric, Query, Subscription
 from detectors.buckets import as_instant
 from detectors.contract import Panel

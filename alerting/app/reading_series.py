@@ -14,8 +14,8 @@ from alerting.app.reading_names import OutsideReadings, UnknownSeries, metric_na
 from alerting.core.explain import instant
 from alerting.core.figures import series_name
 from alerting.core.panels import PanelError
+from alerting.hearing import read_panel
 from alerting.judging import columns_of
-from alerting.pipeline import read_panel
 from config.model import Detect, Metric, Subscription
 from detectors.buckets import as_datetime
 from detectors.contract import Panel

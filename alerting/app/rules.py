@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from alerting.bench import Bench
 from alerting.core import health
 from alerting.core.decisions import Change, Standing, retired, told
 from alerting.core.incidents import Incident, SeriesState
-from alerting.pipeline import Bench, recording
+from alerting.pipeline import recording
 from alerting.store import Store
 from config.loader import Loaded
 from config.model import Config

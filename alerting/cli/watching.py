@@ -15,8 +15,9 @@ from alerting.cli.session import ConfigOption, JsonOption, fail, opened, setting
 
 if TYPE_CHECKING:
     from alerting.app import App
+    from alerting.bench import Progress
     from alerting.delivery import DeliveryReport
-    from alerting.pipeline import Evaluation, Progress
+    from alerting.pipeline import Evaluation
 
 db = typer.Typer(no_args_is_help=True)
 

@@ -18,6 +18,8 @@ class Measure:
     unit: str | None = None
     better: Literal["higher", "lower"] | None = None
     bucket: str | None = None
+    additive: bool = False
+    """True where a value counts what happened in its bucket, so that it reads as a rate."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,8 @@ def vanished_audience(subject: str) -> Audience:
 
 def _measure(config: Config, name: str) -> Measure:
     metric = config.metrics[name]
-    return Measure(metric.unit, metric.better, config.queries[metric.query].bucket.text)
+    bucket = config.queries[metric.query].bucket.text
+    return Measure(metric.unit, metric.better, bucket, additive=metric.rollup == "sum")
 
 
 def _links(public_url: str | None) -> dict[str, str]:

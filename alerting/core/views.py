@@ -63,6 +63,7 @@ def view(incident: Incident, audience: Audience) -> IncidentView:
         severity=incident.severity,
         kind=incident.kind,
         unit=measure.unit,
+        additive=measure.additive,
         better=measure.better,
         bucket=measure.bucket,
         opened=incident.opened,

@@ -29,7 +29,7 @@ def test_open_incidents_come_first_then_the_newest(app: App) -> None:
 def test_a_line_says_what_a_message_says(app: App) -> None:
     (line,) = [line for line in reading.open_incidents(app, NOW) if dict(line.incident.labels) == FR]
     assert line.headline == "Orders, FR: 50 % below expected"
-    assert line.since.startswith("since Tue 10:00 (09:00 UTC, 4 h): 100 orders, usually")
+    assert line.since.startswith("since Tue 10:00 (09:00 UTC, 4 h): 100 orders/h, usually")
     assert (line.rule, line.state, line.timezone) == ("health", "critical", "Europe/Berlin")
 
 

@@ -59,7 +59,7 @@ def test_a_page_shows_headline_chart_gates_timeline_and_deliveries(client: TestC
     page = client.get(f"/incidents/{name}").text
     for told in (
         "Orders, FR: 50 % below expected",
-        "since Tue 10:00 (09:00 UTC, 4 h): 100 orders, usually",
+        "since Tue 10:00 (09:00 UTC, 4 h): 100 orders/h, usually",
         f'src="/incidents/{name}/chart.png"',
         "2 anomalous buckets in a row",
         "detect seasonal",
