@@ -5,7 +5,7 @@ RUN := $(UV) run --no-sync
 .venv/.ready: pyproject.toml uv.lock
 	@test -x .venv/bin/python || python3 -m venv .venv
 	@test -x $(UV) || .venv/bin/python -m pip install --quiet --disable-pip-version-check uv
-	$(UV) sync --quiet --frozen --inexact --all-extras
+	@$(UV) sync --quiet --frozen --inexact --all-extras
 	@touch $@
 
 .PHONY: demo test check bench clean
