@@ -84,12 +84,22 @@ def known_state(query: Query, bench: Bench, now: datetime) -> QueryState:
     """What is known of the query under its present SQL text: nothing where the text is new.
 
     A text that was there before goes on where it stopped. ``added`` tells which of several texts is the present one.
+    Where a new metric reads a column that none did before, the column was a dimension until now: what was pulled is
+    forgotten and pulled again.
     """
     texts = bench.store.query_states_of(query.name)
+    if _lacks_a_value(query, bench):
+        bench.store.points.drop(query.digest)
+        return QueryState(query.name, query.digest, added=now)
     if texts and texts[-1].digest == query.digest:
         return texts[-1]
     before = next((state for state in texts if state.digest == query.digest), None)
     return replace(before, added=now) if before else QueryState(query.name, query.digest, added=now)
+
+
+def _lacks_a_value(query: Query, bench: Bench) -> bool:
+    pulled = {key.value for key in bench.store.points.keys(query.digest)}
+    return bool(pulled) and not pulled >= {metric.value for metric in bench.config.metrics_of(query.name)}
 
 
 def pull(

@@ -261,3 +261,24 @@ def test_a_receiver_without_its_token_gets_everything_once_it_has_it(make: Made)
         assert [row.state for row in world.outbox(incident)] == ["sent"]
         assert len([post for post in slack.posts if post.thread_ts is None]) == 1
         assert slack.unexpected == []
+
+
+def test_a_metric_on_a_column_that_none_read_before_has_its_history(make: Made) -> None:
+    world = make()
+    world.change("country, orders FROM", "country, orders, 2.5 * orders AS revenue, NULL AS refunds FROM")
+    quiet(world).at(NOON)
+    world.change(
+        "\nsubscriptions:",
+        "\n  shop.revenue: {query: orders_hourly, value: revenue, rollup: sum}"
+        "\n  shop.refunds: {query: orders_hourly, value: refunds, rollup: sum}\nsubscriptions:",
+    )
+    world.reload(NOON)
+    world.at(NOON + HOUR)
+    query = world.app.config.queries["orders_hourly"]
+    block = world.app.store.points.read(query.digest, NOON - 24 * HOUR, NOON)
+    assert {key.value for key in block.keys} == {"orders", "revenue", "refunds"}
+    revenue = [column for key, column in zip(block.keys, block.values.T, strict=True) if key.value == "revenue"]
+    assert [column.tolist() for column in revenue] == [[250.0] * 24]
+    added = world.app.store.query_states()["orders_hourly"].added
+    world.at(NOON + 2 * HOUR)
+    assert world.app.store.query_states()["orders_hourly"].added == added, "and it is pulled again only once"
