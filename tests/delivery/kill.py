@@ -32,7 +32,16 @@ from tests.store.builders import delivery, group, incident, resolved, transition
 TIMING = Timing(lease=timedelta(seconds=0.2), grace=timedelta(seconds=0.2))
 KINDS: tuple[Kind, ...] = ("trigger", "update", "resolve")
 RECEIVERS = ("slack", "pager")
-_EARLY = 0.2
+_SIGNS = (0, 1, 2, 3, 4, 6)
+"""After how many signs of life a child is killed: none, at its first step, at its first send, …"""
+_PATIENCE_S = 5
+_sign: list[int] = []
+"""Where this process gives its signs: a file descriptor, or nothing."""
+
+
+def give_sign() -> None:
+    for descriptor in _sign:
+        os.write(descriptor, b"!")
 
 
 class Logged(Notifier):
@@ -47,6 +56,7 @@ class Logged(Notifier):
     def send(self, notification: Notification) -> Receipt:
         if random.random() < self.trouble:
             raise NotSent("refused")
+        give_sign()
         time.sleep(random.uniform(0, self.takes_s))
         line = json.dumps([notification.group_id, notification.kind, notification.delivery_id]) + "\n"
         descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
@@ -106,10 +116,11 @@ def run(url: str, folder: Path, *, kills: int, seed: int) -> Tally:
         if not child:
             _live(url, folder, left > 0, seed + left, begins)
         if left:
-            # Some die while they open the store; on a slow machine all would, so the others first say that they work.
-            if chance.random() > _EARLY:
-                select.select([begun], [], [], 10)
-            time.sleep(chance.uniform(0.0, 0.1))
+            # A child says when it begins to work and whenever it begins to send: kills hit there on slow machines too.
+            for _ in range(chance.choice(_SIGNS)):
+                if select.select([begun], [], [], _PATIENCE_S)[0]:
+                    os.read(begun, 1)
+            time.sleep(chance.uniform(0.0, 0.02))
             os.kill(child, signal.SIGKILL)
         os.close(begun)
         os.close(begins)
@@ -134,7 +145,8 @@ def work(url: str, folder: Path, is_endless: bool, seed: int, begins: int) -> No
     store = open_store(url)
     slack, pager = Logged(path=folder / "slack"), LoggedPager(path=folder / "pager")
     told = progress(store)
-    os.write(begins, b"!")
+    _sign[:] = [begins]
+    give_sign()
     while is_endless or store.outbox.receivers_waited_for() or any(step < len(KINDS) for step in told.values()):
         report = drain(
             store,
