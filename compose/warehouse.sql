@@ -8,13 +8,13 @@ CREATE TABLE orders (
     amount_usd numeric(10, 2) NOT NULL
 );
 
--- What is usual in each country; change `share` to 0.4 and 60 % of its orders are gone from then on.
+-- What is usual in each country; change `share` to 0.3 and 70 % of its orders are gone from then on.
 CREATE TABLE traffic (
     country text PRIMARY KEY,
     orders_per_minute double precision NOT NULL,
     share double precision NOT NULL DEFAULT 1 CHECK (share >= 0)
 );
-INSERT INTO traffic (country, orders_per_minute) VALUES ('DE', 4), ('FR', 2.5), ('US', 6);
+INSERT INTO traffic (country, orders_per_minute) VALUES ('DE', 8), ('FR', 5), ('US', 12);
 
 CREATE TABLE loaded (until timestamptz NOT NULL);
 INSERT INTO loaded VALUES (date_trunc('minute', now()) - interval '21 days');
@@ -26,6 +26,7 @@ CREATE FUNCTION season(at timestamptz) RETURNS double precision LANGUAGE sql STA
            * CASE WHEN extract(isodow FROM at AT TIME ZONE 'UTC') >= 6 THEN 0.75 ELSE 1 END
 $$;
 
+-- A third of the scatter that real orders would have, so that five minutes tell.
 -- Adds the orders of all whole minutes since the last call; says how many. Two callers wait for each other.
 CREATE FUNCTION load_orders(up_to timestamptz) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
@@ -38,7 +39,7 @@ BEGIN
     FROM generate_series(since, date_trunc('minute', up_to) - interval '1 minute', interval '1 minute') AS minute
     CROSS JOIN traffic
     CROSS JOIN LATERAL (SELECT orders_per_minute * share * season(minute) AS rate) AS usual
-    CROSS JOIN LATERAL generate_series(1, round(rate + sqrt(rate) * random_normal())::integer);
+    CROSS JOIN LATERAL generate_series(1, round(rate + 0.3 * sqrt(rate) * random_normal())::integer);
     GET DIAGNOSTICS added = ROW_COUNT;
     UPDATE loaded SET until = greatest(since, date_trunc('minute', up_to));
     RETURN added;

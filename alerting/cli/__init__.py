@@ -50,7 +50,7 @@ def program(arguments: list[str] | None = None) -> typer.Typer:
     given = sys.argv[1:] if arguments is None else arguments
     wanted = next((word for word in given if not word.startswith("-")), None)
     app = typer.Typer(name="metricwatch", add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
-    app.callback()(_root)
+    app.callback(invoke_without_command=True)(_root)
     for command in COMMANDS:
         if command.address is None:
             settings = {"allow_extra_args": True, "ignore_unknown_options": True}

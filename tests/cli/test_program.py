@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,10 @@ def test_help_lists_the_commands_and_loads_nothing_heavy() -> None:
     for command in COMMANDS:
         assert (f" {command.name} " in done.stdout) == (command.address is not None), command.name
     assert "loaded: []" in done.stdout
+
+
+def test_the_version_needs_no_command() -> None:
+    assert run("--version") == (0, f"metricwatch {version('metricwatch')}\n", "")
 
 
 def test_a_command_of_a_later_release_says_so() -> None:

@@ -40,6 +40,8 @@ def test_what_is_not_python_is_in_the_wheel(wheel: zipfile.ZipFile) -> None:
         ("alerting/store/migrations/versions/", ".py"),
         ("alerting/sample/", ".csv"),
         ("alerting/sample/", ".yaml"),
+        ("alerting/web/templates/", ".html"),
+        ("alerting/web/static/", ".css"),
     ):
         assert any(name.startswith(folder) and name.endswith(ending) for name in names), folder + "*" + ending
 
