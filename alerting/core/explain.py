@@ -165,7 +165,9 @@ def _opinion(opinion: Opinion, unit: str | None) -> Gate:
 
 
 def _expectation(said: Explanation, unit: str | None) -> str:
-    expected = "" if math.isnan(said.expected) else f"expected {amount(said.expected, unit)}"
+    # Within its bounds a threshold expects whatever is there: that says nothing.
+    is_known = not math.isnan(said.expected) and (said.residual != 0 or said.seasons)
+    expected = f"expected {amount(said.expected, unit)}" if is_known else ""
     lower, upper = not math.isnan(said.lower), not math.isnan(said.upper)
     if lower and upper:
         band = f"band {amount(said.lower)} – {amount(said.upper, unit)}"

@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from alerting.store.errors import StoreError, Unavailable, translated
+from config.urls import normalised
 
 BUSY_TIMEOUT_MS = 5_000
 _PRAGMAS = (
@@ -47,21 +48,17 @@ class Database:
 
 def connect(url: str) -> Database:
     """Raises StoreError where the URL names no database that can hold our state."""
-    address = _normalised(url)
+    address = _address(url)
     if address.get_backend_name() == "sqlite":
         return Database(_sqlite(address))
     return Database(_postgresql(address))
 
 
-def _normalised(url: str) -> URL:
-    if url.startswith("postgres://"):
-        url = "postgresql" + url.removeprefix("postgres")
+def _address(url: str) -> URL:
     try:
-        address = make_url(url)
+        address = make_url(normalised(url))
     except ArgumentError as exc:
         raise StoreError("the state URL cannot be read: write sqlite:///FILE or postgresql+psycopg://…") from exc
-    if address.drivername == "postgresql":
-        address = address.set(drivername="postgresql+psycopg")
     if address.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql+psycopg"):
         raise StoreError(
             f"state cannot be kept in {address.drivername}: write sqlite:///FILE or postgresql+psycopg://…"

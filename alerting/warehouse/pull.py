@@ -25,6 +25,7 @@ from alerting.warehouse.table import Table
 from alerting.warehouse.windows import Window, halves, split
 from config.model import Query, Source
 from config.secrets import MissingSecret
+from config.urls import normalised
 
 T = TypeVar("T")
 _LOOK_S = 0.1
@@ -255,18 +256,6 @@ def open_warehouse(source: Source, *, environment: Mapping[str, str] = os.enviro
         remedy = "install its driver beside metricwatch, for example pip install 'metricwatch[postgres]'"
         raise Misconfigured(subject, f"no driver for {url.drivername}:// ({redact(str(exc))})", remedy) from exc
     return Warehouse(source, url, dialect, engine)
-
-
-def normalised(url: str) -> str:
-    """The URL with the driver that we use spelled out.
-
-    >>> normalised("postgres://db/shop"), normalised("postgresql+psycopg://db/shop")
-    ('postgresql+psycopg://db/shop', 'postgresql+psycopg://db/shop')
-    """
-    for short in ("postgres://", "postgresql://"):
-        if url.startswith(short):
-            return "postgresql+psycopg://" + url.removeprefix(short)
-    return url
 
 
 def _driver(proxied: PoolProxiedConnection) -> DBAPIConnection:
