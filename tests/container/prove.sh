@@ -53,7 +53,7 @@ if [[ ${1:-} == --inside ]]; then
     (($(since "$began") < 120000)) || { cat "$logs"/show.* "$logs/daemon.log"; say "nothing judged"; exit 1; }
     sleep 2
   done
-  say "three weeks pulled and judged after $(seconds "$(since "$began")")"
+  say "pulled readings shown after $(seconds "$(since "$began")")"
   began=$(milliseconds)
   kill -TERM "$daemon"
   code=0
