@@ -131,11 +131,18 @@ class Daemon:
             self._broken_until[name] = self._clock() + BROKEN_WAITS
 
     def _tidy(self, now: datetime) -> None:
+        """In a thread of its own: packing a large store takes longer than a heartbeat may be old."""
         if self._tidied is None:
             self._tidied = now
         elif now - self._tidied >= TIDY_EVERY:
             self._tidied = now
+            threading.Thread(target=self._expire, args=(now,), name="tidy", daemon=True).start()
+
+    def _expire(self, now: datetime) -> None:
+        try:
             self._app.expire(now)
+        except StoreError as exc:
+            _log.warning("tidying paused", reason=str(exc))
 
     def _notice_clock_jump(self) -> None:
         wall, monotonic = self._clock(), time.monotonic()

@@ -49,6 +49,7 @@ def once(
         app.progress = _progress()
         evaluations = evaluate_all(app, now)
         report = app.deliver(now if at else lambda: datetime.now(UTC))
+        app.expire(now)
     _print(evaluations, report, now, as_json=as_json)
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from alerting.store import open_store
 from tests.cli.test_program import here, run
 from tests.flow.world import HOUR, NOON, SHOP, Shop
 from tests.warehouse.rigs import SqliteRig
@@ -36,6 +37,19 @@ def test_once_takes_a_naive_time_for_utc_and_tells_a_drop(here: Path) -> None:
     assert found["opened"][0].startswith("20260120T1200-")
     again = json.loads(run("once", "--json", "--at", "2026-01-20T15:00+01:00")[1])
     assert (again["opened"], again["ended"], again["sent"]) == ([], [], 0)
+
+
+def test_once_forgets_points_older_than_the_history_that_was_asked_for(here: Path) -> None:
+    run("once", "--at", NOON.isoformat())
+    later = NOON + 48 * HOUR
+    Shop(SqliteRig(here / "shop.sqlite")).open_hours(NOON - 144 * HOUR, later).load()
+    run("once", "--at", later.isoformat())
+    store = open_store("sqlite:///metricwatch.db")
+    (digest,) = store.points.digests()
+    found = store.points.first_and_last(digest)
+    store.close()
+    assert found is not None
+    assert found[0] >= later - 121 * HOUR
 
 
 def test_once_names_the_query_that_failed(here: Path) -> None:
