@@ -11,22 +11,16 @@ from typing import Protocol
 import numpy as np
 
 from alerting.core.audiences import Audience, audiences
-from alerting.core.blocks import Block
 from alerting.core.decisions import Change, Decision, Finding, Standing, decide
 from alerting.core.panels import panel
 from alerting.core.readings import Judged as Heard
 from alerting.core.readings import combine
+from alerting.hearing import Readings, with_beginnings
 from alerting.judging import Inline, judge
 from alerting.store import Judged
 from config.model import Config, Metric, Query, Subscription
 from detectors.buckets import as_datetime, as_instant
 from detectors.contract import Panel
-
-
-class Points(Protocol):
-    """Where readings come from: the point store, or anything that answers like it."""
-
-    def read(self, digest: str, since: datetime, until: datetime) -> Block: ...
 
 
 class Progress(Protocol):
@@ -52,14 +46,14 @@ class History:
     rows: tuple[Judged, ...]
 
 
-def replay(config: Config, points: Points, since: datetime, until: datetime) -> Iterator[Step]:
+def replay(config: Config, points: Readings, since: datetime, until: datetime) -> Iterator[Step]:
     """The decisions over every bucket with ``since`` ≤ start < ``until``, each at the moment it would have been due."""
     return steps(histories(config, points, since, until), audiences(config))
 
 
 def histories(
     config: Config,
-    points: Points,
+    points: Readings,
     since: datetime,
     until: datetime,
     *,
@@ -90,7 +84,7 @@ def _history(
     query: Query,
     subscription: Subscription,
     metric: Metric,
-    points: Points,
+    points: Readings,
     since: datetime,
     until: datetime,
     executor: Executor,
@@ -98,7 +92,10 @@ def _history(
     entries = [entry for entry in subscription.detect if entry.metric in (None, metric.name)]
     reach = max((entry.detector.history(query.bucket.text) for entry in entries), default=np.timedelta64(0, "us"))
     begin = query.bucket.start(as_datetime(as_instant(since) - reach), query.timezone)
-    view = _trimmed(panel(metric, query, points.read(query.digest, begin, until), since=begin, until=until), since)
+    block = points.read(query.digest, begin, until)
+    if metric.fill == "zero":
+        block = with_beginnings(query, block, points, begin)
+    view = _trimmed(panel(metric, query, block, since=begin, until=until), since)
     judged = [judge(entry, view, since=as_instant(since), state=None, executor=executor) for entry in entries]
     heard = [one for one in judged if one is not None]
     combined = combine(

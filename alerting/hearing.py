@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import numpy as np
 
 from alerting.bench import Bench
-from alerting.core.blocks import Block
+from alerting.core.blocks import Block, ColumnKey
 from alerting.core.decisions import Finding, subject_of
 from alerting.core.health import QueryState
 from alerting.core.incidents import Incident
@@ -16,7 +17,7 @@ from alerting.core.panels import PanelError, panel
 from alerting.core.readings import Judged as Heard
 from alerting.core.readings import combine
 from alerting.judging import EntryVerdicts, judge
-from alerting.store import Judged, Points, Watch
+from alerting.store import Judged, Watch
 from config.model import Detect, Metric, Query, Subscription
 from detectors.buckets import as_datetime, as_instant
 from detectors.contract import Bools, Panel
@@ -124,8 +125,22 @@ def read_panel(
     return panel(metric, query, block, since=min(begin, since), until=until)
 
 
+class Readings(Protocol):
+    """Where readings come from: the point store, or anything that answers like it."""
+
+    def read(
+        self,
+        digest: str,
+        since: datetime,
+        until: datetime,
+        *,
+        as_of: datetime | None = None,
+        keys: Sequence[ColumnKey] | None = None,
+    ) -> Block: ...
+
+
 def with_beginnings(
-    query: Query, block: Block, points: Points, begin: datetime, as_of: datetime | None = None
+    query: Query, block: Block, points: Readings, begin: datetime, as_of: datetime | None = None
 ) -> Block:
     """The block with a row before it that says which series had readings in the weeks before it.
 

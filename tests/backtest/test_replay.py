@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
 
 from alerting.backtest import replay
-from alerting.core.blocks import Block
+from alerting.core.blocks import Block, ColumnKey
 from tests.flow.conftest import Made, make
 from tests.flow.world import HOUR, NOON, SHOP, World
 
@@ -72,14 +73,32 @@ def test_a_replay_equals_the_life_it_replays(detector: str, make: Made) -> None:
     assert replayed(world) == life
 
 
+def test_a_silence_that_fills_with_zero_replays_as_it_was_lived(make: Made) -> None:
+    world = make(SHOP)
+    world.change("rollup: sum, better: higher", "rollup: sum, fill: zero, better: higher")
+    world.shop.open_hours(NOON - 200 * HOUR, UNTIL).open_hours(NOON - 200 * HOUR, UNTIL, country="FR")
+    world.shop.close_hours(NOON - 70 * HOUR, UNTIL, country="FR").load()
+    life = lived(world)
+    assert any(one[2] == "firing" for one in life), "the silence is zero, and that is too little"
+    assert replayed(world) == life
+
+
 class Cut:
     """The same points, with everything from ``end`` on replaced by nonsense."""
 
     def __init__(self, world: World, end: datetime) -> None:
         self._points, self._end = world.app.store.points, end
 
-    def read(self, digest: str, since: datetime, until: datetime) -> Block:
-        block = self._points.read(digest, since, until)
+    def read(
+        self,
+        digest: str,
+        since: datetime,
+        until: datetime,
+        *,
+        as_of: datetime | None = None,
+        keys: Sequence[ColumnKey] | None = None,
+    ) -> Block:
+        block = self._points.read(digest, since, until, as_of=as_of, keys=keys)
         values = block.values.copy()
         values[block.times >= np.datetime64(self._end.replace(tzinfo=None), "us")] = 1e6
         return Block(block.times, block.keys, values)
