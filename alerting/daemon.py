@@ -122,7 +122,10 @@ class Daemon:
         try:
             if self._stopping.is_set() or name not in self._app.config.queries:
                 return
-            if self._app.evaluate(name, self._clock()).decision.deliveries:
+            found = self._app.evaluate(name, self._clock())
+            if found.error:
+                _log.warning("pull failed", query=name, failures=found.state.failures, reason=found.error)
+            if found.decision.deliveries:
                 self._courier.wake()
         except StoreError as exc:
             _log.warning("evaluation paused", query=name, reason=str(exc))

@@ -76,7 +76,7 @@ def evaluate(query: Query, warehouse: Warehouse | Refused, bench: Bench, *, now:
         except LostRace as exc:
             _log.warning("evaluation discarded", query=query.name, reason=str(exc))
             decision = Decision()
-    _tell(query, decision, state)
+    _tell(decision)
     return Evaluation(query.name, state, decision, len(judged), state.error)
 
 
@@ -184,9 +184,7 @@ def with_columns(state: QueryState, columns: Sequence[str]) -> QueryState:
     return replace(state, schema_change="; ".join(parts))
 
 
-def _tell(query: Query, decision: Decision, state: QueryState) -> None:
-    if state.error:
-        _log.warning("pull failed", query=query.name, failures=state.failures, reason=state.error)
+def _tell(decision: Decision) -> None:
     for transition in decision.change.transitions:
         incident = transition.incident
         if incident is not None and (transition.opens or transition.ends):

@@ -157,8 +157,11 @@ def _serve(app: App, screen: Console) -> None:
     from alerting.web.server import serve
 
     host, port = app.settings.listen_address
-    server = serve(app, host, port)
-    screen.print(f"\nThe incidents are at http://{host}:{port}/incidents – Ctrl-C ends the demo.")
+    try:
+        server = serve(app, host, port)
+    except OSError:
+        server = serve(app, host, 0)  # somebody else has the port: any other one will do for a demo
+    screen.print(f"\nThe incidents are at {server.url}/incidents – Ctrl-C ends the demo.")
     try:
         threading.Event().wait()
     except KeyboardInterrupt:

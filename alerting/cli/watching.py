@@ -29,7 +29,10 @@ def run(config: ConfigOption = None) -> None:
         from alerting.web.server import serve
 
         app.adopt_config(datetime.now(UTC))
-        server = serve(app, *app.settings.listen_address)
+        try:
+            server = serve(app, *app.settings.listen_address)
+        except OSError as exc:
+            fail(f"cannot serve pages on {app.settings.listen}: {exc.strerror}; set METRICWATCH_LISTEN", 2)
         try:
             code = Daemon(app).run()
         finally:

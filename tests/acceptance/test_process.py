@@ -52,6 +52,23 @@ def test_one_process_watches_reloads_and_ends_well(daemon: Daemon) -> None:
     assert "Traceback" not in second.stderr
     assert time.monotonic() - began < 30
 
+    # So is one on another state that wants the same port.
+    taken = subprocess.run(
+        [str(_program()), "run", "--config", str(daemon.folder / "metrics")],
+        cwd=daemon.folder,
+        env={
+            **os.environ,
+            "METRICWATCH_STATE_URL": "sqlite:///other.db",
+            "METRICWATCH_LISTEN": f"127.0.0.1:{daemon.port}",
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert taken.returncode == 2
+    assert "set METRICWATCH_LISTEN" in taken.stderr
+    assert "Traceback" not in taken.stderr
+
     # A file that stops loading is one ailment, until it loads again; what it said before holds meanwhile.
     (path,) = (daemon.folder / "metrics").glob("*.yaml")
     good = path.read_text(encoding="utf-8")
