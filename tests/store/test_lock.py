@@ -36,7 +36,7 @@ def holder(url: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def is_let_in(store: Store) -> bool:
-    """PostgreSQL notices within milliseconds that the other end is gone, but not at once."""
+    """Within ten seconds: PostgreSQL notices that the other end is gone within milliseconds, but not at once."""
     deadline = time.monotonic() + 10
     while True:
         try:
@@ -68,9 +68,9 @@ def test_a_worker_that_outlives_its_killed_parent_does_not_keep_the_lock(sqlite_
         parent.send_signal(signal.SIGKILL)
         parent.wait()
         try:
-            os.kill(worker, 0)
-            with sqlite_store.exclusive():
-                os.kill(worker, 0)  # still there
+            # The worker lets go when it first runs, which on a busy machine is after its parent was killed.
+            assert is_let_in(sqlite_store)
+            os.kill(worker, 0)  # still there
         finally:
             os.kill(worker, signal.SIGKILL)
 
