@@ -21,7 +21,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from config.problems import suggestion
 
 PREFIX = "METRICWATCH_"
-_USED_ELSEWHERE = {"URL", "TOKEN"}  # what the command line sends with --url
+_USED_ELSEWHERE = {"URL", "TOKEN", "SLACK_CHANNEL"}  # options of the command line
 _LATER = ("METRICWATCH_HEARTBEAT_URL",)
 
 
@@ -162,11 +162,14 @@ def unknown_variables(environment: Mapping[str, str] = os.environ) -> tuple[str,
     known = {*_LATER, *(variable(name) for name in (*Settings.model_fields, *_USED_ELSEWHERE))}
     known |= {f"{name}_FILE" for name in known}
     strange = sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
-    hints = [suggestion(name, known) for name in strange]
-    return later + tuple(
-        f"{name}: unknown setting{hint if 'did you mean' in hint else ''}"
-        for name, hint in zip(strange, hints, strict=True)
-    )
+    # Compared without the prefix that they share: with it, every name resembles every other.
+    ours = {name.removeprefix(PREFIX) for name in known}
+    return later + tuple(f"{name}: unknown setting{_resembling(name.removeprefix(PREFIX), ours)}" for name in strange)
+
+
+def _resembling(name: str, ours: set[str]) -> str:
+    hint = suggestion(name, ours)
+    return hint.replace("'", "'" + PREFIX, 1) if "did you mean" in hint else ""
 
 
 def _text_of(path: str, field_name: str) -> str:

@@ -46,13 +46,17 @@ def opened(config: Path | None, *, may_be_broken: bool = False, log_level: str =
 def settings(config: Path | None, log_level: str = "WARNING") -> Settings:
     """The settings of the environment, and the folder of ``--config``; logging follows them."""
     from alerting.telemetry import configure
-    from config.settings import BadSettings, read_settings
+    from config.settings import BadSettings, read_settings, unknown_variables
 
     try:
         found = read_settings()
     except BadSettings as exc:
         fail(str(exc), 2)
     configure(found.log_format, log_level)
+    for strange in unknown_variables():
+        # A name that resembles none of ours is somebody's own: secrets of the YAML may begin like our settings.
+        if "unknown setting" not in strange or "did you mean" in strange:
+            typer.echo(f"metricwatch: warning: {strange}", err=True)
     return found if config is None else found.model_copy(update={"config": config})
 
 

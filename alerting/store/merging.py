@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import reduce
 
 from alerting.core.groups import Delivery
+from alerting.core.views import superseding
 from notifiers.contract import Kind, Notification
 
 
@@ -41,14 +43,8 @@ def merge(new: Delivery, waiting: Sequence[Waiting]) -> Merged:
     """
     if not waiting:
         return Merged(new, new.not_before)
-    said = [*(one.payload for one in waiting if one.payload is not None), new.payload]
-    payload = new.payload.model_copy(
-        update={
-            "changes": tuple(dict.fromkeys(entry for one in said for entry in one.changes)),
-            "joined": any(one.joined for one in said),
-            "raises_severity": any(one.raises_severity for one in said),
-        }
-    )
+    said = [one.payload for one in waiting if one.payload is not None]
+    payload = reduce(superseding, [*said, new.payload])
     attempt = max(one.attempt for one in waiting)
     trigger = next((one for one in waiting if one.kind == "trigger"), None)
     if trigger is None or new.kind != "update":

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from alerting.store import open_store
 from tests.cli.test_program import here, run
 from tests.flow.world import HOUR, NOON, SHOP, Shop
@@ -50,6 +52,14 @@ def test_once_forgets_points_older_than_the_history_that_was_asked_for(here: Pat
     store.close()
     assert found is not None
     assert found[0] >= later - 121 * HOUR
+
+
+def test_a_setting_with_a_typo_is_told(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("METRICWATCH_LISTN", "0.0.0.0:80")
+    monkeypatch.setenv("METRICWATCH_WAREHOUSE_OF_THE_NORTH", "somebody's own")
+    code, _, err = run("once", "--at", NOON.isoformat())
+    assert code == 0
+    assert err == "metricwatch: warning: METRICWATCH_LISTN: unknown setting; did you mean 'METRICWATCH_LISTEN'?\n"
 
 
 def test_once_names_the_query_that_failed(here: Path) -> None:
