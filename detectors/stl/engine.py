@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.contract import Bools, Floats
+from detectors.stl.dense import Mirrored, Rows
 from detectors.stl.linear import Composed
 from detectors.stl.plans import SHELF
 from detectors.stl.recipe import Recipe
@@ -18,8 +20,8 @@ Places = NDArray[np.intp]  # which series
 
 _CHUNK_VALUES = 2**18  # 2 MB per array
 _LEAST_CHUNK, _MOST_CHUNK = 32, 512
-_DENSE_LENGTH = 2_048  # beyond it a dense operator needs over 100 MB, and composed filters are as fast
-_DENSE_SERIES = 64  # a narrower panel is through the composed filters before the dense operator is built
+_DENSE_LENGTH = 2_048  # beyond it a dense matrix needs too much memory, and composed filters are as fast
+_DENSE_SERIES = 256  # a narrower panel is through the composed filters before the dense matrix is built
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,10 @@ class Sequel:
     def is_linear(self) -> bool:
         return all(recipe.outer_iter == 0 for recipe in self.recipes)
 
+    @property
+    def is_symmetric(self) -> bool:
+        return all(each.seasonal_jump == each.trend_jump == each.low_pass_jump == 1 for each in self.recipes)
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -44,24 +50,6 @@ class Parts:
 
     stack: Floats
     weights: Floats
-
-
-@dataclass(frozen=True)
-class Operator:
-    """The chosen rows of every part as one dense matrix ``[parts × rows, n]``."""
-
-    parts: int
-    matrix: Floats
-
-    def apply(self, values: Floats) -> Floats:
-        """``values[n, S]`` → ``[parts, rows, S]``."""
-        product: Floats = self.matrix @ values
-        stack: Floats = product.reshape(self.parts, len(self.matrix) // self.parts, values.shape[1])
-        return stack
-
-    @property
-    def size_bytes(self) -> int:
-        return self.matrix.nbytes
 
 
 def decomposed(values: Floats, sequel: Sequel) -> Parts:
@@ -87,16 +75,17 @@ def last_rows(values: Floats, sequel: Sequel, rows: int) -> Parts:
     if not sequel.is_linear or missing.any():
         every = decomposed(values, sequel)
         return Parts(every.stack[:, -rows:], every.weights[-rows:])
-    operator = SHELF.plan(Operator, (sequel, rows), lambda: _ending(sequel, rows))
+    operator = SHELF.plan(Rows, (sequel, rows), lambda: _ending(sequel, rows))
     return Parts(operator.apply(values), np.ones((rows, values.shape[1])))
 
 
 def _linear(values: Floats, whole: Places, sequel: Sequel, stack: Floats) -> None:
-    is_dense = sequel.length <= _DENSE_LENGTH and len(whole) >= _DENSE_SERIES
-    operator = SHELF.plan(Operator, sequel, lambda: _whole(sequel)) if is_dense else None
+    if sequel.is_symmetric and sequel.length <= _DENSE_LENGTH and len(whole) >= _DENSE_SERIES:
+        apply = SHELF.plan(Mirrored, sequel, lambda: _mirrored(sequel)).apply
+    else:
+        apply = partial(_composed, sequel=sequel)
     for chosen in _chunks(whole, sequel.length):
-        part = np.ascontiguousarray(values[:, chosen])
-        stack[:, :, chosen] = operator.apply(part) if operator else _composed(part, sequel)
+        stack[:, :, chosen] = apply(np.ascontiguousarray(values[:, chosen]))
 
 
 def _by_weight(
@@ -129,7 +118,7 @@ def _weighted(values: Floats, missing: Bools | None, sequel: Sequel) -> Parts:
     for _ in range(sequel.rounds):
         for number, recipe in enumerate(sequel.recipes, start=1):
             left = left + stack[number]
-            fit = SHELF.plan(Weighted, recipe, lambda recipe=recipe: Weighted.of(recipe))  # type: ignore[misc]
+            fit = SHELF.plan(Weighted, recipe, partial(Weighted.of, recipe))
             stack[0], stack[number], weights = fit.apply(left, missing, _plain(recipe))
             left = left - stack[number]
     return Parts(stack, weights)
@@ -138,7 +127,7 @@ def _weighted(values: Floats, missing: Bools | None, sequel: Sequel) -> Parts:
 def _adjoint(sequel: Sequel, stack: Floats) -> Floats:
     """The transposed operator on ``stack[parts, n, k]`` → ``[n, k]``: ``_composed`` read backwards."""
     trend, seasons = stack[0], list(stack[1:])
-    left = np.zeros_like(trend)
+    left: Floats = np.zeros_like(trend)
     for _ in range(sequel.rounds):
         for number, recipe in reversed(list(enumerate(sequel.recipes))):
             left = left + _plain(recipe).adjoint(trend, seasons[number] - left)
@@ -146,18 +135,18 @@ def _adjoint(sequel: Sequel, stack: Floats) -> Floats:
     return left
 
 
-def _whole(sequel: Sequel) -> Operator:
-    """Every row: the identity pushed through the composed filters."""
-    length, parts = sequel.length, len(sequel.recipes) + 1
-    matrix = np.empty((parts, length, length))
-    for chosen in _chunks(np.arange(length), length):
+def _mirrored(sequel: Sequel) -> Mirrored:
+    """Every row: the first half of the identity pushed through the composed filters."""
+    length, half = sequel.length, sequel.length - sequel.length // 2
+    columns = np.empty((len(sequel.recipes) + 1, length, half))
+    for chosen in _chunks(np.arange(half), length):
         unit = np.zeros((length, len(chosen)))
         unit[chosen, np.arange(len(chosen))] = 1.0
-        matrix[:, :, chosen] = _composed(unit, sequel)
-    return Operator(parts, matrix.reshape(parts * length, length))
+        columns[:, :, chosen] = _composed(unit, sequel)
+    return Mirrored.of(columns)
 
 
-def _ending(sequel: Sequel, rows: int) -> Operator:
+def _ending(sequel: Sequel, rows: int) -> Rows:
     """The last rows: their unit vectors pushed back through the composed filters."""
     length, parts = sequel.length, len(sequel.recipes) + 1
     matrix = np.empty((parts * rows, length))
@@ -166,12 +155,12 @@ def _ending(sequel: Sequel, rows: int) -> Operator:
         part, row = np.divmod(chosen, rows)
         stack[part, length - rows + row, np.arange(len(chosen))] = 1.0
         matrix[chosen] = _adjoint(sequel, stack).T
-    return Operator(parts, matrix)
+    return Rows(parts, matrix)
 
 
 def _plain(recipe: Recipe) -> Composed:
     plain = replace(recipe, outer_iter=0)
-    return SHELF.plan(Composed, plain, lambda: Composed.of(plain))
+    return SHELF.plan(Composed, plain, partial(Composed.of, plain))
 
 
 def _filled(values: Floats, missing: Bools) -> Floats:

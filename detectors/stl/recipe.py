@@ -50,8 +50,8 @@ class Options(TypedDict, total=False):
     """What callers may choose besides period and seasonal window: names, meaning and defaults of statsmodels.
 
     ``trend``, ``low_pass``: odd windows in values, longer than the period · ``…_deg``: degree of the local fit, 0 or 1
-    · ``…_jump``: LOESS at every so many values, straight lines between · ``robust``: outliers lose their weight; it only
-    decides the default number of iterations (2 inner and 15 outer, else 5 and 0).
+    · ``…_jump``: LOESS at every so many values, straight lines between · ``robust``: outliers lose their weight; it
+    only decides the default number of iterations (2 inner and 15 outer, else 5 and 0).
     """
 
     trend: int | None
