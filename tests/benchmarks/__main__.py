@@ -17,6 +17,9 @@ ROWS = {
     "store-append": "tests.benchmarks.store:store_append",
     "store-read": "tests.benchmarks.store:store_read",
     "start": "tests.benchmarks.start:start",
+    "decompose": "tests.benchmarks.decompose:decompose",
+    "decompose-mstl": "tests.benchmarks.decompose:decompose_mstl",
+    "decompose-5min": "tests.benchmarks.decompose:decompose_5min",
 }
 
 

@@ -10,7 +10,7 @@ from statsmodels.tsa.seasonal import STL
 
 from detectors.contract import Bools, Floats
 from detectors.stl import mstl, stl
-from detectors.stl.recipe import Options
+from detectors.stl.recipe import Choices, Options
 
 LENGTH, PERIOD = 125, 12
 
@@ -20,7 +20,7 @@ def series() -> Floats:
     noise = np.random.default_rng(7).normal(size=LENGTH)
     values = 50 + 0.1 * hours + 8 * np.sin(2 * np.pi * hours / PERIOD) + noise
     values[[30, 77]] += 40.0
-    return values
+    return np.asarray(values)
 
 
 HOLES: dict[str, Bools] = {
@@ -47,7 +47,7 @@ def test_missing_readings_weigh_nothing_as_defined(
 ) -> None:
     values = np.where(holes, np.nan, series())
     ours = stl(values[:, None], PERIOD, **options)
-    trend, season = by_definition(values, **options)
+    trend, season = by_definition(values, options)
     scale = np.nanmax(np.abs(values))
     largest = max(np.abs(ours.trend[:, 0] - trend).max(), np.abs(ours.seasons[PERIOD][:, 0] - season).max()) / scale
     record_property("largest relative difference", float(largest))
@@ -59,10 +59,10 @@ def test_missing_readings_weigh_nothing_as_defined(
 
 def test_definition_agrees_with_statsmodels_where_nothing_is_missing() -> None:
     for options in CHOICES.values():
-        fits = {name: options[name] for name in ("inner_iter", "outer_iter") if name in options}  # type: ignore[literal-required]
-        kept = {name: value for name, value in options.items() if name not in fits}
+        kept = dict(options)
+        fits = {name: kept.pop(name) for name in ("inner_iter", "outer_iter") if name in kept}
         expected = STL(series(), period=PERIOD, **kept).fit(**fits)
-        trend, season = by_definition(series(), **options)
+        trend, season = by_definition(series(), options)
         assert np.allclose(trend, expected.trend, rtol=0, atol=1e-9)
         assert np.allclose(season, expected.seasonal, rtol=0, atol=1e-9)
 
@@ -97,34 +97,22 @@ def test_infinite_reading_is_no_reading() -> None:
     assert np.array_equal(stl(infinite, PERIOD).residual, stl(missing, PERIOD).residual, equal_nan=True)
 
 
-def by_definition(
-    values: Floats,
-    *,
-    seasonal: int = 7,
-    trend: int = 23,
-    low_pass: int = 13,
-    seasonal_deg: int = 1,
-    trend_deg: int = 1,
-    low_pass_deg: int = 1,
-    robust: bool = False,
-    inner_iter: int | None = None,
-    outer_iter: int | None = None,
-) -> tuple[Floats, Floats]:
+def by_definition(values: Floats, options: Options) -> tuple[Floats, Floats]:
     """Trend and season of one series; NaN has weight zero and stands for the line between its neighbours."""
-    inner = inner_iter or (2 if robust else 5)
+    recipe = Choices(**options).recipe(len(values), PERIOD, 7)
     places, read = np.arange(len(values)), np.isfinite(values)
     filled = np.interp(places, places[read], values[read])
     present = read.astype(np.float64)
     weights, level, season = present, np.zeros(len(values)), np.zeros(len(values))
-    for turn in range(1 + (outer_iter or 0)):
+    for turn in range(1 + recipe.outer_iter):
         if turn:
             weights = present * robustness((filled - level - season), read)
-        for _ in range(inner):
-            cycles = cycle_subseries(filled - level, weights, seasonal, seasonal_deg)
+        for _ in range(recipe.inner_iter):
+            cycles = cycle_subseries(filled - level, weights, recipe.seasonal, recipe.seasonal_deg)
             moving = np.convolve(cycles, np.ones(PERIOD) / PERIOD, "valid")
             moving = np.convolve(np.convolve(moving, np.ones(PERIOD) / PERIOD, "valid"), np.ones(3) / 3, "valid")
-            season = cycles[PERIOD:-PERIOD] - loess(moving, np.ones(len(moving)), low_pass, low_pass_deg)
-            level = loess(filled - season, weights, trend, trend_deg)
+            season = cycles[PERIOD:-PERIOD] - loess(moving, np.ones(len(moving)), recipe.low_pass, recipe.low_pass_deg)
+            level = loess(filled - season, weights, recipe.trend, recipe.trend_deg)
     return level, season
 
 
