@@ -53,9 +53,19 @@ def events(calendars: Sequence[Calendar], times: Instants, bucket: str, timezone
     return tuple(found.values())
 
 
+def within(active: Sequence[Event], begin: int, end: int) -> tuple[Event, ...]:
+    """The events over buckets ``begin`` ≤ t < ``end`` of theirs."""
+    return tuple(replace(event, active=event.active[begin:end]) for event in active)
+
+
 def names_at(active: Sequence[Event], place: int) -> str:
     """The events of one bucket as people read them; empty where it is an ordinary one."""
     return ", ".join(dict.fromkeys(event.name for event in active if event.active[place]))
+
+
+def described(active: Sequence[Event], place: int) -> str:
+    """The same with calendar and effect, for ``why``: ``us: Thanksgiving Day (annotate)``."""
+    return ", ".join(f"{event.calendar}: {event.name} ({event.effect})" for event in active if event.active[place])
 
 
 def muted(active: Sequence[Event], count: int) -> Bools:

@@ -9,6 +9,7 @@ from datetime import datetime
 import numpy as np
 
 from alerting.core.blocks import fingerprint
+from alerting.core.calendars import muted
 from alerting.core.incidents import IncidentKind, Reading, SeriesState, Transition
 from alerting.core.lifecycle import Course, blank, step
 from alerting.core.readings import IS_ANOMALY, IS_NO_DATA, Combined
@@ -43,7 +44,8 @@ def advance_panel(
         name = fingerprint(metric, combined.labels[s])
         before = states.get(name) or blank(subject, name, metric, combined.labels[s])
         walks.append((before, _walk(before, combined, s, np.flatnonzero(bad[:, s]).tolist(), course)))
-    walks += [(before, _fade(before, combined.buckets, course)) for before in vanished]
+    loud = np.flatnonzero(~muted(combined.events, len(combined.times))).tolist()
+    walks += [(before, _fade(before, [combined.buckets[j] for j in loud], course)) for before in vanished]
     changed: list[SeriesState] = []
     transitions: list[Transition] = []
     for before, walk in walks:
