@@ -53,11 +53,6 @@ def events(calendars: Sequence[Calendar], times: Instants, bucket: str, timezone
     return tuple(found.values())
 
 
-def within(active: Sequence[Event], begin: int, end: int) -> tuple[Event, ...]:
-    """The events over buckets ``begin`` ≤ t < ``end`` of theirs."""
-    return tuple(replace(event, active=event.active[begin:end]) for event in active)
-
-
 def names_at(active: Sequence[Event], place: int) -> str:
     """The events of one bucket as people read them; empty where it is an ordinary one."""
     return ", ".join(dict.fromkeys(event.name for event in active if event.active[place]))
@@ -69,11 +64,11 @@ def described(active: Sequence[Event], place: int) -> str:
 
 
 def muted(active: Sequence[Event], count: int) -> Bools:
-    """On which of ``count`` buckets nothing opens."""
+    """On which of the first ``count`` buckets nothing opens."""
     quiet = np.zeros(count, dtype=np.bool_)
     for event in active:
         if event.effect == "mute":
-            quiet |= event.active
+            quiet |= event.active[:count]
     return quiet
 
 

@@ -44,7 +44,8 @@ class Combined:
     """Combined readings of one (subscription, metric). ``times[J]``, ``labels[S]``, all else ``[J, S]``.
 
     ``status`` indexes STATUSES, ``severity`` SEVERITIES, ``entry`` the judged entries (−1: none speaks); ``guard`` says
-    which guard turned an anomaly into ok (0: none), or that a calendar mutes it. ``events`` are active over ``J``.
+    which guard turned an anomaly into ok (0: none), or that a calendar mutes it. ``events`` are those of the panel,
+    whose bucket ``offset`` is bucket 0 here.
     """
 
     times: Instants
@@ -62,17 +63,24 @@ class Combined:
     entry: NDArray[np.int16]
     guard: Codes
     events: tuple[Event, ...] = ()
+    offset: int = 0
 
     @cached_property
     def buckets(self) -> list[datetime]:
         """``times`` as aware UTC datetimes."""
         return [moment.replace(tzinfo=UTC) for moment in self.times.astype("datetime64[us]").tolist()]
 
+    @property
+    def quiet(self) -> Bools:
+        """``[J]``, True where a calendar mutes."""
+        return calendars.muted(self.events, self.offset + len(self.times))[self.offset :]
+
     def part(self, begin: int, end: int) -> Combined:
         """Buckets ``begin`` ≤ j < ``end`` alone: a replay combines once and then goes on bucket by bucket."""
         grids = ("status", "severity", "observed", "expected", "lower", "upper", "score", "direction", "entry", "guard")
         parts = {name: getattr(self, name)[begin:end] for name in grids}
-        return replace(self, times=self.times[begin:end], events=calendars.within(self.events, begin, end), **parts)
+        # A replay takes each bucket apart: the events stay whole, because cutting dozens of them would cost more.
+        return replace(self, times=self.times[begin:end], offset=self.offset + begin, **parts)
 
     def reading(self, j: int, s: int) -> Reading:
         """Bucket ``j`` of series ``s`` as one value."""
@@ -89,7 +97,7 @@ class Combined:
             direction=int(self.direction[j, s]),
             detector=self.judged[entry].detect.key if entry >= 0 else "",
             reason=self._reason(j, s, entry),
-            calendar=calendars.names_at(self.events, j),
+            calendar=calendars.names_at(self.events, self.offset + j),
         )
 
     def _reason(self, j: int, s: int, entry: int) -> str:
@@ -110,7 +118,7 @@ class Combined:
     def _guard_reason(self, j: int, s: int) -> str:
         observed, expected = float(self.observed[j, s]), float(self.expected[j, s])
         if self.guard[j, s] == BY_CALENDAR:
-            return calendars.muting(self.events, j)
+            return calendars.muting(self.events, self.offset + j)
         if self.guard[j, s] == BY_DIRECTION:
             return f"guard: {'up' if self.direction[j, s] > 0 else 'down'} is not {self.rules.direction}"
         if self.guard[j, s] == BY_CHANGE:
@@ -138,13 +146,12 @@ def combine(
     for index, entry in enumerate(entries):
         voice.hear(index, entry, guard, better)
     combined = voice.combined(panel.labels, entries, guard)
-    return _muted(replace(combined, events=calendars.within(panel.events, first, len(panel.times))))
+    return _muted(replace(combined, events=panel.events, offset=first))
 
 
 def _muted(combined: Combined) -> Combined:
     """What would open something holds instead: an incident from before is still open when the day is over."""
-    quiet = calendars.muted(combined.events, len(combined.times))[:, None]
-    held = quiet & ((combined.status == IS_ANOMALY) | (combined.status == IS_NO_DATA))
+    held = combined.quiet[:, None] & ((combined.status == IS_ANOMALY) | (combined.status == IS_NO_DATA))
     if not held.any():
         return combined
     status = np.where(held, np.int8(IS_UNKNOWN), combined.status)

@@ -9,7 +9,6 @@ from datetime import datetime
 import numpy as np
 
 from alerting.core.blocks import fingerprint
-from alerting.core.calendars import muted
 from alerting.core.incidents import IncidentKind, Reading, SeriesState, Transition
 from alerting.core.lifecycle import Course, blank, step
 from alerting.core.readings import IS_ANOMALY, IS_NO_DATA, Combined
@@ -44,8 +43,7 @@ def advance_panel(
         name = fingerprint(metric, combined.labels[s])
         before = states.get(name) or blank(subject, name, metric, combined.labels[s])
         walks.append((before, _walk(before, combined, s, np.flatnonzero(bad[:, s]).tolist(), course)))
-    loud = np.flatnonzero(~muted(combined.events, len(combined.times))).tolist()
-    walks += [(before, _fade(before, [combined.buckets[j] for j in loud], course)) for before in vanished]
+    walks += [(before, _fade(before, combined, course)) for before in vanished]
     changed: list[SeriesState] = []
     transitions: list[Transition] = []
     for before, walk in walks:
@@ -58,8 +56,8 @@ def advance_panel(
     return changed, sorted(transitions, key=lambda transition: transition.reading.bucket)
 
 
-def _fade(state: SeriesState, buckets: list[datetime], course: Course) -> Walk:
-    for bucket in buckets:
+def _fade(state: SeriesState, combined: Combined, course: Course) -> Walk:
+    for bucket in [combined.buckets[j] for j in np.flatnonzero(~combined.quiet)]:
         state, transition = step(state, Reading(bucket, "no_data", reason="the series is gone"), course)
         yield state, transition
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -135,3 +137,18 @@ def test_a_calendar_that_no_longer_loads_is_the_last_good_one(tmp_path: Path) ->
     found = loaded(tmp_path, {"a.yaml": with_calendar("{country: XX}")}, last_good={"a.yaml": good})
     assert found.config.subscriptions["health"].calendars == (Calendar("x", "US"),)
     assert found.fallen_back == ("a.yaml",)
+
+
+def test_the_table_of_holidays_is_loaded_only_where_a_country_is_written(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; import alerting.core.calendars; from config.loader import load; "
+        "found = load(Path(sys.argv[1])); print(len(found.config.calendars), 'holidays' in sys.modules)"
+    )
+
+    def answer(body: str) -> str:
+        (tmp_path / "a.yaml").write_text(f"calendars: {{x: {body}}}\n", encoding="utf-8")
+        command = [sys.executable, "-c", code, str(tmp_path)]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    assert answer("{recurring: [month_end]}") == "1 False"
+    assert answer("{country: US}") == "1 True"
