@@ -25,7 +25,8 @@ from detectors.contract import Bools, Event, Instants, Panel
 Days = NDArray[np.int64]
 _EPOCH = date(1970, 1, 1)
 _SATURDAY = 5
-_FURTHEST = 31
+_FURTHEST = 31 + 7
+"""Days: the longest ``before`` or ``after``, and what a weekend or a Cyber Monday moves a rule by."""
 
 
 def with_events(panel: Panel, calendars: Sequence[Calendar], timezone: str) -> Panel:
@@ -63,12 +64,12 @@ def described(active: Sequence[Event], place: int) -> str:
     return ", ".join(f"{event.calendar}: {event.name} ({event.effect})" for event in active if event.active[place])
 
 
-def muted(active: Sequence[Event], count: int) -> Bools:
-    """On which of the first ``count`` buckets nothing opens."""
-    quiet = np.zeros(count, dtype=np.bool_)
+def muted(active: Sequence[Event], begin: int, end: int) -> Bools:
+    """On which of the buckets ``begin`` ≤ t < ``end`` nothing opens."""
+    quiet = np.zeros(end - begin, dtype=np.bool_)
     for event in active:
         if event.effect == "mute":
-            quiet |= event.active[:count]
+            quiet |= event.active[begin:end]
     return quiet
 
 

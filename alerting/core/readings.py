@@ -73,7 +73,7 @@ class Combined:
     @property
     def quiet(self) -> Bools:
         """``[J]``, True where a calendar mutes."""
-        return calendars.muted(self.events, self.offset + len(self.times))[self.offset :]
+        return calendars.muted(self.events, self.offset, self.offset + len(self.times))
 
     def part(self, begin: int, end: int) -> Combined:
         """Buckets ``begin`` ≤ j < ``end`` alone: a replay combines once and then goes on bucket by bucket."""

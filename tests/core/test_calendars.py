@@ -54,6 +54,17 @@ def test_a_region_has_holidays_of_its_own() -> None:
     assert germany["German Unity Day"] == ["2024-10-03"]
 
 
+def test_a_region_may_be_named_in_its_own_words() -> None:
+    by_code, by_name = (days_of(Calendar("de", "DE", one), "2024-01-01", "2025-01-01") for one in ("BY", "Bayern"))
+    assert by_code == by_name
+
+
+def test_a_day_that_moved_into_the_next_year_is_found_from_far_away() -> None:
+    # 31 December 2022 was a Saturday.
+    calendar = Calendar("x", recurring=(MonthDay("x", 31, 12, weekend="after"),), after=31)
+    assert "x (31 days after)" in days_of(calendar, "2023-02-02", "2023-02-03")
+
+
 def test_a_day_whose_date_is_estimated_keeps_its_name() -> None:
     found = days_of(Calendar("my", "MY"), "2024-01-01", "2033-01-01", "Asia/Kuala_Lumpur")
     assert not [name for name in found if "estimated" in name]
