@@ -20,12 +20,13 @@ def unknown_country(country: str) -> str | None:
     >>> unknown_country("Germany")
     "no country has the code 'Germany'; did you mean 'DE'?"
     """
+    from holidays import list_supported_countries
     from holidays.registry import COUNTRIES
 
-    codes = {code for _, *own in COUNTRIES.values() for code in own}
+    codes = list_supported_countries(include_aliases=True)
     if country in codes:
         return None
-    by_name = {module.replace("_", " "): own[0] for module, (_, *own) in COUNTRIES.items()}
+    by_name = {module.replace("_", " "): code for module, (_, code, *_) in COUNTRIES.items()}
     named = by_name.get(country.casefold())
     hint = f"; did you mean '{named}'?" if named else suggestion(country, [code for code in codes if len(code) < 4])
     return f"no country has the code {country!r}{hint or '; write one of ISO 3166 such as US'}"
