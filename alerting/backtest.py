@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from alerting.core.audiences import Audience, audiences
+from alerting.core.calendars import with_events
 from alerting.core.decisions import Change, Decision, Finding, Standing, decide
 from alerting.core.panels import panel
 from alerting.core.readings import Judged as Heard
@@ -96,6 +97,7 @@ def _history(
     if metric.fill == "zero":
         block = with_beginnings(query, block, points, begin)
     view = _trimmed(panel(metric, query, block, since=begin, until=until), since)
+    view = with_events(view, subscription.calendars, subscription.timezone)
     judged = [judge(entry, view, since=as_instant(since), state=None, executor=executor) for entry in entries]
     heard = [one for one in judged if one is not None]
     combined = combine(

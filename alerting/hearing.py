@@ -10,6 +10,7 @@ import numpy as np
 
 from alerting.bench import Bench
 from alerting.core.blocks import Block, ColumnKey
+from alerting.core.calendars import with_events
 from alerting.core.decisions import Finding, subject_of
 from alerting.core.health import QueryState
 from alerting.core.incidents import Incident
@@ -70,6 +71,7 @@ def judge_metric(
         return None
     earliest = min(since, again_from or since, *(_since(watch, query, until) for watch in watches.values()))
     view = read_panel(metric, query, earliest, until, bench, [entry.detector.history for entry in entries])
+    view = with_events(view, subscription.calendars, subscription.timezone)
     heard = [
         (judged, watches[entry.key])
         for entry in entries

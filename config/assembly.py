@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from config.calendars import calendars, unknown_calendars
 from config.folder import is_yaml
 from config.model import Config, Receiver
 from config.nodes import Node
@@ -46,9 +47,11 @@ class Assembler:
         written = Written(sections, sql_files, self._environment, sections.lost | _words_before_colons(broken))
         found = pulls(written)
         receivers, wrong = self._receivers(written)
-        config, more = resolved(written, found, receivers, self._plug_ins)
+        days, unclear = calendars(written)
+        config, more = resolved(written, found, receivers, days, self._plug_ins)
         of_form = [problem for reading in readings.values() for problem in reading.problems]
-        of_content = [*sections.problems, *_defaults_problems(sections, written), *found.problems, *wrong, *more]
+        of_defaults = _defaults_problems(sections, written)
+        of_content = [*sections.problems, *of_defaults, *found.problems, *wrong, *unclear, *more]
         return Assembled(config, _once(of_form, of_content))
 
     def _reading(self, path: str, text: str) -> Reading:
@@ -75,17 +78,22 @@ def _words_before_colons(texts: list[str]) -> frozenset[str]:
 
 
 def _defaults_problems(sections: Sections, written: Written) -> list[Problem]:
-    """Receivers that only ``defaults`` name: told even while no entry uses them."""
+    """Receivers and calendars that only ``defaults`` name: told even while no entry uses them."""
     if sections.defaults is None:
         return []
     problems = []
     for location in (("on_error", "notify"), ("notify", "info"), ("notify", "warning"), ("notify", "critical")):
-        node: Node | None = sections.defaults
-        for key in location:
-            node = node.entries.get(key) if node else None
-        told = [item.content for item in node.items if isinstance(item.content, str)] if node else []
+        told = _texts_at(sections.defaults, location)
         problems.extend(unknown_receivers(sections.defaults, location, told, written))
-    return problems
+    named = _texts_at(sections.defaults, ("calendars",))
+    return [*problems, *unknown_calendars(sections.defaults, named, written)]
+
+
+def _texts_at(defaults: Node, location: tuple[str, ...]) -> list[str]:
+    node: Node | None = defaults
+    for key in location:
+        node = node.entries.get(key) if node else None
+    return [item.content for item in node.items if isinstance(item.content, str)] if node else []
 
 
 def _once(of_form: list[Problem], of_content: list[Problem]) -> tuple[Problem, ...]:

@@ -12,10 +12,12 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from config.durations import Duration, PositiveDuration
-from config.model import DeliveryRules, NoData, Rollup
-from config.scalars import BucketText, FolderPath, Share, SlackOwner, TimeZone, WebAddress
+from config.model import CalendarEffect, DeliveryRules, NoData, Rollup
+from config.scalars import BucketText, DayName, Days, FolderPath, Share, SlackOwner, TimeZone, WebAddress, WholeDays
 
 NOT_YET = "not_available_yet"
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+RecurringName = Literal["month_end", "month_start", "black_friday", "cyber_monday"]
 
 
 def not_yet(what: str) -> PydanticCustomError:
@@ -47,6 +49,36 @@ class SourceDocument(Document):
     timeout: PositiveDuration | None = Field(None, description="each query is cancelled after this (default 60s)")
     naive_time: TimeZone = Field("UTC", description="time zone of timestamps that carry none")
     limits: Annotated[object, _later("limits come"), _schema_of_later("limits come")] = None
+
+
+class RecurringDocument(Document):
+    """``{day: 25}`` or ``{weekday: friday, nth: 2}``: a day of every month, with ``month`` of every year."""
+
+    day: int | None = Field(None, ge=1, le=31, description="day of the month; in shorter months the last one")
+    weekday: Weekday | None = Field(None, description="a weekday, with nth")
+    nth: Literal[1, 2, 3, 4, 5, "last"] | None = Field(None, description="which one of the month: 1 to 5, or last")
+    month: int | None = Field(None, ge=1, le=12, description="only in this month (1 to 12)")
+    weekend: Literal["before", "after"] | None = Field(
+        None, description="a day on a weekend moves to the Friday before or the Monday after"
+    )
+    name: DayName | None = Field(None, description="what people read: Pay day")
+
+
+class CalendarDocument(Document):
+    """Days that differ: public holidays, own dates, recurring ones; and what they do to judging."""
+
+    country: str | None = Field(None, description="public holidays of this country: ISO 3166 code, such as US")
+    subdivision: str | None = Field(None, description="also those of this state or region, such as CA")
+    days: dict[DayName, Days] = Field({}, description="own days by name: 2026-11-27, a list, or first/last")
+    recurring: list[RecurringName | RecurringDocument] = Field(
+        [], description="month_end, month_start, black_friday, cyber_monday, {day: 25}, {weekday: friday, nth: 2}"
+    )
+    before: WholeDays = Field(0, description="this many days before each day count too (default 0d)")
+    after: WholeDays = Field(0, description="this many days after each day count too (default 0d)")
+    effect: CalendarEffect = Field(
+        "model",
+        description="model: learned by name; widen: the band is wider; mute: opens nothing; annotate: only shown",
+    )
 
 
 class RestateDocument(Document):
@@ -185,7 +217,7 @@ class SubscriptionDocument(Document):
     incident: IncidentDocument | None = Field(None, description="when incidents open and resolve, in buckets")
     delivery: DeliveryDocument | None = Field(None, description="how notices are gathered")
     timezone: TimeZone | None = Field(None, description="zone of `during` and of the times people read")
-    calendars: Annotated[object, _later("calendars come"), _schema_of_later("calendars come")] = None
+    calendars: list[str] | None = Field(None, description="names of calendars, by the days of the time zone")
     mute: Annotated[object, _later("mute times come"), _schema_of_later("mute times come")] = None
     require: Annotated[object, _later("require comes"), _schema_of_later("require comes")] = None
     tests: Annotated[object, _later("tests come"), _schema_of_later("tests come")] = None
@@ -211,9 +243,9 @@ class DefaultsDocument(Document):
     notify: NotifyDocument | None = Field(None, description="of subscriptions")
     incident: IncidentDocument | None = Field(None, description="of subscriptions")
     delivery: DeliveryDocument | None = Field(None, description="of subscriptions")
+    calendars: list[str] | None = Field(None, description="of subscriptions")
 
 
-LATER_SECTIONS = {"calendars": "calendars come"}
 LATER_DETECTORS = {
     "change": "the change detector comes",
     "level_shift": "the level_shift detector comes",

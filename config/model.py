@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Literal
 
 from config.secrets import Secret
@@ -18,6 +18,7 @@ from detectors.buckets import Bucket
 Severity = Literal["info", "warning", "critical"]
 NoData = Literal["keep", "ok", "alert"]
 Rollup = Literal["sum", "mean", "min", "max"]
+CalendarEffect = Literal["model", "widen", "mute", "annotate"]
 
 
 @dataclass(frozen=True)
@@ -154,6 +155,47 @@ class DeliveryRules:
 
 
 @dataclass(frozen=True)
+class MonthDay:
+    """The same day of every month, or of one ``month`` a year; in a shorter month its last day (31 = month end).
+
+    ``weekend`` moves a day on Saturday or Sunday to the Friday before or the Monday after.
+    """
+
+    name: str
+    day: int
+    month: int | None = None
+    weekend: Literal["before", "after"] | None = None
+
+
+@dataclass(frozen=True)
+class NthWeekday:
+    """The ``nth`` ``weekday`` (Monday 0) of every month, or of one ``month`` a year, and ``days_after`` days on.
+
+    ``nth`` −1 = the last one; a fifth one is not in every month.
+    """
+
+    name: str
+    weekday: int
+    nth: int
+    month: int | None = None
+    days_after: int = 0
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """Days that differ, by name, and what they do to judging. ``before`` and ``after`` count days around each."""
+
+    name: str
+    country: str | None = None
+    subdivision: str | None = None
+    days: Mapping[str, tuple[date, ...]] = field(default_factory=dict)
+    recurring: tuple[MonthDay | NthWeekday, ...] = ()
+    before: int = 0
+    after: int = 0
+    effect: CalendarEffect = "model"
+
+
+@dataclass(frozen=True)
 class Subscription:
     """Who cares about which metrics, judged how, told where. ``metrics`` are names, patterns resolved."""
 
@@ -169,6 +211,8 @@ class Subscription:
     guard: Guard = Guard()
     incident: IncidentRules = IncidentRules()
     delivery: DeliveryRules = DeliveryRules()
+    calendars: tuple[Calendar, ...] = ()
+    """Their days are those of ``timezone``."""
 
     def receivers(self, severity: Severity) -> tuple[str, ...]:
         """Who is told of an incident of this severity: its own receivers and those of every lower one."""
@@ -184,6 +228,7 @@ class Config:
     queries: Mapping[str, Query] = field(default_factory=dict)
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     subscriptions: Mapping[str, Subscription] = field(default_factory=dict)
+    calendars: Mapping[str, Calendar] = field(default_factory=dict)
 
     def metrics_of(self, query: str) -> tuple[Metric, ...]:
         return tuple(metric for metric in self.metrics.values() if metric.query == query)

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import re
 import zoneinfo
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
+from config.durations import parse
 from config.problems import suggestion
 from detectors.buckets import Bucket
 
 NAME = re.compile(r"\w[\w.\-]{0,99}")
+_ONE_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_SPAN = rf"^{_ONE_DAY}(/{_ONE_DAY})?$"
+_LONGEST_SPAN = timedelta(days=366)
+_MOST_AROUND = timedelta(days=31)
 
 
 @lru_cache(maxsize=512)
@@ -55,6 +61,44 @@ def _folder_path(text: str) -> str:
     return text
 
 
+def _days(value: object) -> tuple[date, ...]:
+    """One date, a stretch ``first/last`` (both included) or a list of such, as dates."""
+    found = [day for text in (value if isinstance(value, list) else [value]) for day in _span(text)]
+    if not found:
+        raise ValueError("is empty: write a date such as 2026-11-27")
+    return tuple(sorted(set(found)))
+
+
+def _span(text: object) -> list[date]:
+    if not isinstance(text, str) or not re.match(_SPAN, text):
+        raise ValueError(f"{text!r} is not a date: write 2026-11-27, or 2026-12-24/2026-12-31 for a stretch")
+    first, *rest = (_date(part) for part in text.split("/"))
+    last = rest[0] if rest else first
+    if last < first or last - first > _LONGEST_SPAN:
+        raise ValueError(f"{text!r} is not a stretch of days: the first day, then the last, a year at most")
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not in the calendar") from None
+
+
+def _whole_days(value: object) -> int:
+    length = parse(value) if isinstance(value, str) else None
+    if length is None or length % timedelta(days=1) or length > _MOST_AROUND:
+        raise ValueError(f"{value!r} is not a number of whole days: write 1d, or {_MOST_AROUND.days}d at most")
+    return length.days
+
+
+def _day_name(text: str) -> str:
+    if not 0 < len(text.strip()) <= 60 or not text.isprintable():
+        raise ValueError("a day's name is one line of 1 to 60 characters")
+    return text.strip()
+
+
 TimeZone = Annotated[str, AfterValidator(_zone), WithJsonSchema({"type": "string", "examples": ["Europe/Berlin"]})]
 BucketText = Annotated[
     str,
@@ -69,3 +113,13 @@ Share = Annotated[
 SlackOwner = Annotated[str, AfterValidator(_slack_owner), WithJsonSchema({"type": "string", "pattern": "^[UWS]"})]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 FolderPath = Annotated[str, AfterValidator(_folder_path)]
+_DAY_TEXT = {"type": "string", "pattern": _SPAN, "examples": ["2026-11-27", "2026-12-24/2026-12-31"]}
+Days = Annotated[
+    tuple[date, ...],
+    BeforeValidator(_days),
+    WithJsonSchema({"anyOf": [_DAY_TEXT, {"type": "array", "items": _DAY_TEXT, "minItems": 1}]}),
+]
+WholeDays = Annotated[
+    int, BeforeValidator(_whole_days), WithJsonSchema({"type": "string", "pattern": "^([0-9]+[dw]|P[0-9]+[DW])$"})
+]
+DayName = Annotated[str, AfterValidator(_day_name), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 60})]

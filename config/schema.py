@@ -14,7 +14,7 @@ from pydantic.json_schema import models_json_schema
 
 from config.documents import (
     LATER_RECEIVER_KEYS,
-    LATER_SECTIONS,
+    CalendarDocument,
     DefaultsDocument,
     DetectDocument,
     MetricDocument,
@@ -29,7 +29,8 @@ from config.sections import VERSION
 
 Schema = dict[str, JsonValue]
 _DOCUMENTS: tuple[type[BaseModel], ...] = (
-    SourceDocument, QueryDocument, MetricDocument, SubscriptionDocument, DefaultsDocument, DetectDocument,
+    SourceDocument, CalendarDocument, QueryDocument, MetricDocument, SubscriptionDocument, DefaultsDocument,
+    DetectDocument,
 )  # fmt: skip
 _REFERENCE = r"\$\{(env|file):[^}]+\}"
 
@@ -71,6 +72,7 @@ def _root(definitions: dict[str, Schema], key_of: Mapping[type[BaseModel], str])
     sections = {
         "sources": key_of[SourceDocument],
         "receivers": "receiver_entry",
+        "calendars": key_of[CalendarDocument],
         "templates": "template",
         "queries": key_of[QueryDocument],
         "metrics": key_of[MetricDocument],
@@ -80,7 +82,6 @@ def _root(definitions: dict[str, Schema], key_of: Mapping[type[BaseModel], str])
         "version": {"const": VERSION, "description": "version of this format"},
         "defaults": {"anyOf": [{"$ref": f"#/$defs/{key_of[DefaultsDocument]}"}, {"type": "null"}]},
         **{section: _entries(name) for section, name in sections.items()},
-        **{section: _later(phrase) for section, phrase in LATER_SECTIONS.items()},
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -5,21 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from config.documents import (
-    LATER_SECTIONS,
-    DefaultsDocument,
-    MetricDocument,
-    QueryDocument,
-    SubscriptionDocument,
-    not_yet,
-)
+from config.documents import DefaultsDocument, MetricDocument, QueryDocument, SubscriptionDocument
 from config.nodes import Node, merged
 from config.problems import Place, Problem, suggestion
 from config.scalars import NAME
 from config.validation import checked
 
 VERSION = 1
-ENTRIES = ("sources", "receivers", "templates", "queries", "metrics", "subscriptions")
+ENTRIES = ("sources", "receivers", "calendars", "templates", "queries", "metrics", "subscriptions")
 _KEYS = ("version", "defaults", *ENTRIES)
 _OF_QUERIES = set(QueryDocument.model_fields)
 _OF_METRICS = set(MetricDocument.model_fields)
@@ -68,10 +61,8 @@ def laid_over(sections: Sections, section: str, entry: Node) -> tuple[Node, tupl
 
 
 def _add(found: _Gathering, key: str, node: Node) -> None:
-    if key in LATER_SECTIONS:
-        found.problems.append(node.problem(not_yet(LATER_SECTIONS[key]).message(), at_key=True))
-    elif key not in _KEYS:
-        found.problems.append(node.problem(f"unknown key{suggestion(key, [*_KEYS, *LATER_SECTIONS])}", at_key=True))
+    if key not in _KEYS:
+        found.problems.append(node.problem(f"unknown key{suggestion(key, _KEYS)}", at_key=True))
         found.lost.update(node.entries)
     elif key == "version":
         if node.content != VERSION or isinstance(node.content, bool):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
+from config.calendars import unknown_calendars
 from config.detect_entries import DetectEntry, Entries, detect_entries
 from config.documents import SubscriptionDocument
 from config.model import (
+    Calendar,
     Config,
     Guard,
     IncidentRules,
@@ -27,7 +30,11 @@ _LEVELS: tuple[Severity, ...] = ("info", "warning", "critical")
 
 
 def resolved(
-    written: Written, found: Pulls, receivers: Mapping[str, Receiver], plug_ins: PlugIns
+    written: Written,
+    found: Pulls,
+    receivers: Mapping[str, Receiver],
+    calendars: Mapping[str, Calendar],
+    plug_ins: PlugIns,
 ) -> tuple[Config, tuple[Problem, ...]]:
     """The configuration of everything that can be used, and what is wrong with the rest."""
     subscriptions: dict[str, Subscription] = {}
@@ -36,15 +43,20 @@ def resolved(
         if entry.content is None:  # already told: it is no mapping
             continue
         node, wrong = laid_over(written.sections, "subscriptions", entry)
-        subscription, more = _subscription(name, node, written, found.metrics, plug_ins)
+        subscription, more = _subscription(name, node, written, found.metrics, calendars, plug_ins)
         problems.extend((*wrong, *more))
         if subscription is not None and not is_faulty([*wrong, *more]):
             subscriptions[name] = subscription
-    return Config(found.sources, receivers, found.queries, found.metrics, subscriptions), tuple(problems)
+    return Config(found.sources, receivers, found.queries, found.metrics, subscriptions, calendars), tuple(problems)
 
 
 def _subscription(
-    name: str, node: Node, written: Written, metrics: Mapping[str, Metric], plug_ins: PlugIns
+    name: str,
+    node: Node,
+    written: Written,
+    metrics: Mapping[str, Metric],
+    calendars: Mapping[str, Calendar],
+    plug_ins: PlugIns,
 ) -> tuple[Subscription | None, list[Problem]]:
     read = checked(SubscriptionDocument, node)
     document = read.document
@@ -64,9 +76,11 @@ def _subscription(
         problems.extend(_narrowing_problems(detect.entries, known, set(selected), written.lost))
     problems.extend(_guard_problems(node, document, known))
     problems.extend(_notify_problems(node, document, written))
+    problems.extend(unknown_calendars(node, document.calendars or [], written))
     if not known:
         return None, problems
-    return _built(name, document, known, detect.entries, timezone), problems
+    days = tuple(calendars[one] for one in dict.fromkeys(document.calendars or ()) if one in calendars)
+    return replace(_built(name, document, known, detect.entries, timezone), calendars=days), problems
 
 
 def _built(

@@ -27,11 +27,15 @@ Status = Literal["ok", "anomaly", "unknown"]
 
 @dataclass(frozen=True)
 class Event:
-    """A calendar event over the buckets of a panel: ``active[T]`` is True where it applies."""
+    """A calendar event over the buckets of a panel: ``active[T]`` is True where it applies.
+
+    ``name`` is the same every year, so that its effect can be learned; ``calendar`` says which calendar brought it.
+    """
 
     name: str
     effect: Literal["model", "widen", "mute", "annotate"]
     active: Bools
+    calendar: str = ""
 
 
 @dataclass(frozen=True)

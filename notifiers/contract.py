@@ -72,6 +72,8 @@ class IncidentView(_Value):
     detector: str = ""
     reason: str = ""
     """What the detector, or the query's health, said; one phrase."""
+    calendar: str = ""
+    """The named days that its first, worst or newest bucket is part of: ``Thanksgiving Day``."""
 
 
 class TimelineEntry(_Value):

@@ -50,11 +50,15 @@ def headline(notification: Notification) -> str:
 
 
 def since_line(notification: Notification) -> str:
-    """``since Mon 14:00 (18:00 UTC, 2 h): 612 orders/h, usually 980 – 1,140 at this hour on Mondays · also 3 …``."""
+    """``since Mon 14:00 (18:00 UTC, 2 h): 612 orders/h, usually 980 – 1,140 at this hour on Mondays · also 3 …``.
+
+    A day with a name of its own (Labor Day) stands before the others.
+    """
     incident = lead(notification)
     if incident is None:
         return ""
-    parts = [f"{_when(incident, notification)}{_compared(incident, notification)}", others(notification)]
+    said = f"{_when(incident, notification)}{_compared(incident, notification)}"
+    parts = [said, clean(incident.calendar, TITLE), others(notification)]
     return bounded(" · ".join(part for part in parts if part), LINE)
 
 

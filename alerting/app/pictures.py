@@ -10,12 +10,13 @@ import numpy as np
 
 from alerting.bench import Bench
 from alerting.charts import ChartError, png, spark
+from alerting.core.calendars import events
 from alerting.core.figures import series_name
 from alerting.hearing import read_panel, shown_from
 from alerting.store import StoredVerdicts
 from config.model import Subscription
 from detectors.buckets import as_datetime
-from detectors.contract import ANOMALY, Bools, Floats, Instants, Panel
+from detectors.contract import ANOMALY, Bools, Event, Floats, Instants, Panel
 from notifiers.contract import IncidentView, Notification, Spark
 
 BUCKETS_AFTER = 12
@@ -34,6 +35,8 @@ class Trace:
     lower: Floats
     upper: Floats
     anomalies: Bools
+    events: tuple[Event, ...] = ()
+    """The named days of the subscription whose band it is."""
 
 
 def chart_of(notification: Notification, bench: Bench) -> bytes | None:
@@ -59,6 +62,7 @@ def drawn(trace: Trace) -> bytes:
         title=trace.title,
         unit=trace.unit,
         timezone=trace.timezone,
+        events=trace.events,
     )
 
 
@@ -81,7 +85,8 @@ def trace(
     judged = bench.store.verdicts(subscription.name, entry, metric_name, since, until)
     band = _band(panel, judged, _place(judged.labels, labels))
     title = series_name(metric_name, labels)
-    return Trace(title, metric.unit, subscription.timezone, panel.times, panel.values[:, place], *band)
+    days = events(subscription.calendars, panel.times, panel.bucket, subscription.timezone)
+    return Trace(title, metric.unit, subscription.timezone, panel.times, panel.values[:, place], *band, days)
 
 
 def _trace_of(notification: Notification, bench: Bench) -> Trace | None:

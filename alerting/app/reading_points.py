@@ -11,6 +11,7 @@ from alerting.app.reading_names import bucket_at, metric_named, series_of, watch
 from alerting.core import explain
 from alerting.core.audiences import Audience, vanished_audience
 from alerting.core.blocks import fingerprint
+from alerting.core.calendars import described, with_events
 from alerting.core.decisions import subject_of
 from alerting.core.explain import Opinion, Outcome, Point, Why
 from alerting.core.incidents import Incident, Reading
@@ -73,7 +74,8 @@ def _point(
     entries = [entry for entry in subscription.detect if entry.metric in (None, metric.name)]
     buckets = max(subscription.incident.open_after, TRAIL)
     begin = query.bucket.start(bucket - buckets * query.bucket.nominal, query.timezone)
-    view = _series(app, metric, query, labels, entries, begin, bucket)
+    read = _series(app, metric, query, labels, entries, begin, bucket)
+    view = with_events(read, subscription.calendars, subscription.timezone)
     trail = _trail(subscription, metric, entries, view, begin)
     seen = app.store.points.seen(query.digest, bucket)
     before = [
@@ -95,6 +97,7 @@ def _point(
         combined=trail[-1],
         trail=trail,
         opens_from=_opens_from(app, subscription, metric, query, entries),
+        calendar=described(view.events, -1),
     )
 
 

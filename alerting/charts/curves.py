@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -9,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 
 from detectors.buckets import Bucket, as_datetime
-from detectors.contract import Bools, Floats, Instants
+from detectors.contract import Bools, Event, Floats, Instants
 from notifiers.contract import Spark
 
 MOST_OTHERS = 30
@@ -31,6 +32,7 @@ class Curves:
     upper: Floats
     anomalies: Bools
     others: Floats
+    events: tuple[Event, ...] = ()
 
     @property
     def unusual(self) -> Bools:
@@ -45,11 +47,21 @@ class Curves:
 
 
 def curves(
-    times: Instants, observed: Floats, expected: Floats, lower: Floats, upper: Floats, anomalies: Bools
+    times: Instants,
+    observed: Floats,
+    expected: Floats,
+    lower: Floats,
+    upper: Floats,
+    anomalies: Bools,
+    events: Sequence[Event] = (),
 ) -> Curves:
     """Of ``[T, S]`` arrays the worst series. Raises ChartError where shapes differ or nothing can be drawn."""
     shapes = {part.shape for part in (observed, expected, lower, upper, anomalies)}
-    if len(shapes) > 1 or observed.ndim not in (1, 2) or len(observed) != len(times):
+    if (
+        len(shapes) > 1
+        or observed.ndim not in (1, 2)
+        or {len(observed), *(len(one.active) for one in events)} != {len(times)}
+    ):
         raise ChartError(f"{len(times)} times for arrays of shapes {sorted(shapes)}")
     if observed.size == 0:
         raise ChartError("there is no point to draw")
@@ -62,7 +74,9 @@ def curves(
     if not np.isfinite(shown).any():
         raise ChartError("there is no reading to draw")
     flags = anomalies[:, chosen].astype(bool)
-    return Curves(times.astype("datetime64[us]"), shown, usual, low, high, flags, _finite(observed[:, rest]))
+    return Curves(
+        times.astype("datetime64[us]"), shown, usual, low, high, flags, _finite(observed[:, rest]), tuple(events)
+    )
 
 
 def worst(observed: Floats, expected: Floats, lower: Floats, upper: Floats, anomalies: Bools) -> int:
@@ -90,6 +104,15 @@ def runs(flags: Bools) -> list[tuple[int, int]]:
     """First and last index of each stretch of True."""
     edges = np.flatnonzero(np.diff(np.concatenate(([0], flags.astype(np.int8), [0]))))
     return [(int(start), int(stop) - 1) for start, stop in edges.reshape(-1, 2)]
+
+
+def named_days(shown: Curves) -> list[tuple[int, int, str]]:
+    """First and last index and the names of each stretch of buckets that are part of the same events."""
+    parts: dict[tuple[int, int], dict[str, None]] = {}
+    for event in shown.events:
+        for stretch in runs(event.active):
+            parts.setdefault(stretch, {})[event.name] = None
+    return [(start, stop, ", ".join(names)) for (start, stop), names in sorted(parts.items())]
 
 
 def zone_of(name: str) -> ZoneInfo:

@@ -7,14 +7,15 @@ itself is imported with the first picture.
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alerting.charts.curves import ChartError, Curves, curves, runs, ticks, zone_of
+from alerting.charts.curves import ChartError, Curves, curves, named_days, runs, ticks, zone_of
 from detectors.buckets import as_datetime, as_instant
-from detectors.contract import Bools, Floats, Instants
-from notifiers.clean import clean
+from detectors.contract import Bools, Event, Floats, Instants
+from notifiers.clean import bounded, clean
 from notifiers.quantities import number
 
 if TYPE_CHECKING:
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
 
 INK, QUIET = "#1d2733", "#55606e"
 BAND, USUAL, ALARM, FAINT, GRID = "#cfe0f4", "#6f9bd1", "#d92d20", "#c5ccd6", "#e8ebef"
+DAY, NAMED = "#f8f1de", "#8a6d1f"
 DPI, TITLE, SMALL = 100, 18, 13.5
+SIGN = 0.0068
+"""How wide a sign of a day's name is, as a share of the picture."""
 
 
 def png(
@@ -39,13 +43,15 @@ def png(
     title: str,
     unit: str | None = None,
     timezone: str = "UTC",
+    events: Sequence[Event] = (),
     size: tuple[int, int] = (1200, 480),
 ) -> bytes:
     """A PNG of ``size`` pixels: the line, the band, anomalies in red; NaN is a gap. Raises ChartError.
 
+    Days with a name (``events``) are shaded and named, as far as the names find room.
     Arrays are ``[T]``, or ``[T, S]`` for several series: then the worst one is drawn and the others stand behind it.
     """
-    shown, zone = curves(times, observed, expected, lower, upper, anomalies), zone_of(timezone)
+    shown, zone = curves(times, observed, expected, lower, upper, anomalies, events), zone_of(timezone)
     try:
         return _drawn(shown, title, unit, zone, size)
     except (ValueError, TypeError, RuntimeError, ArithmeticError, OSError, LookupError) as error:
@@ -57,7 +63,8 @@ def _drawn(shown: Curves, title: str, unit: str | None, zone: ZoneInfo, size: tu
 
     figure = Figure(figsize=(size[0] / DPI, size[1] / DPI), dpi=DPI, facecolor="white")
     axes = figure.subplots()
-    figure.subplots_adjust(left=0.075, right=0.985, top=0.81, bottom=0.12)
+    figure.subplots_adjust(left=0.075, right=0.985, top=0.775 if shown.events else 0.81, bottom=0.12)
+    _draw_days(axes, shown)
     _draw_band(axes, shown)
     _draw_lines(axes, shown)
     _draw_anomalies(axes, shown)
@@ -67,6 +74,38 @@ def _drawn(shown: Curves, title: str, unit: str | None, zone: ZoneInfo, size: tu
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()
+
+
+def _draw_days(axes: Axes, shown: Curves) -> None:
+    days = named_days(shown)
+    for start, stop, _ in days:
+        left, right = as_datetime(shown.times[start]), as_datetime(shown.times[stop] + shown.bucket)
+        axes.axvspan(left, right, facecolor=DAY, edgecolor="white", linewidth=1, zorder=0.4)  # type: ignore[arg-type]  # the axis knows instants
+    # Short names first: the day itself before the days around it, which are named after it.
+    taken: list[tuple[float, float]] = []
+    for start, stop, names in sorted(days, key=lambda day: len(day[2])):
+        name = bounded(_drawable(clean(names, 80)), 40)
+        half = len(name) * SIGN / 2
+        place = min(max((start + stop + 1) / 2 / len(shown.times), half), 1 - half)
+        if all(place + half < left or place - half > right for left, right in taken):
+            taken.append((place - half - SIGN, place + half + SIGN))
+            _name_day(axes, shown, place, name)
+
+
+def _name_day(axes: Axes, shown: Curves, place: float, name: str) -> None:
+    """``place`` is a share of the time shown."""
+    at = shown.times[0] + np.timedelta64(int(place * (shown.times[-1] - shown.times[0]).astype(int)), "us")
+    axes.text(
+        as_datetime(at),  # type: ignore[arg-type]  # the axis knows instants
+        1.01,
+        name,
+        transform=axes.get_xaxis_transform(),
+        ha="center",
+        va="bottom",
+        fontsize=SMALL - 2,
+        color=NAMED,
+        parse_math=False,
+    )
 
 
 def _draw_band(axes: Axes, shown: Curves) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from rich.console import Group
 from rich.text import Text
 
-from alerting.charts.curves import Curves, curves, zone_of
+from alerting.charts.curves import Curves, curves, named_days, zone_of
 from detectors.buckets import as_datetime
-from detectors.contract import Bools, Floats, Instants
+from detectors.contract import Bools, Event, Floats, Instants
 from notifiers.clean import clean
 from notifiers.console import drawn
 from notifiers.quantities import day, number
@@ -30,11 +32,12 @@ def terminal(
     title: str,
     unit: str | None = None,
     timezone: str = "UTC",
+    events: Sequence[Event] = (),
     width: int = 80,
     height: int = 8,
 ) -> Group:
     """Title, chart and time axis in ``width`` characters; arguments as for ``png``. Raises ChartError."""
-    shown, zone = curves(times, observed, expected, lower, upper, anomalies), zone_of(timezone)
+    shown, zone = curves(times, observed, expected, lower, upper, anomalies, events), zone_of(timezone)
     columns = _columns(shown, 2 * max(width - _SCALE, 10))
     rows = [Text.assemble(*(drawn(cell) for cell in row)) for row in cells(columns, height)]
     low, high = reach(columns) or (0.0, 0.0)
@@ -46,12 +49,24 @@ def terminal(
     axis = Text(f"{left}{right:>{max(across - len(left), len(right) + 1)}}", style="dim")
     named = Text.assemble((clean(title, width), "bold"), (f"  {clean(unit or '', 30)}", "dim"))
     legend = Text.assemble(("░ usual range  ⠒ observed  ", "dim"), *_count(shown))
-    return Group(named, *rows, axis, legend)
+    return Group(named, *rows, axis, legend, *_days(shown, zone, width))
 
 
 def _count(shown: Curves) -> tuple[tuple[str, str], ...]:
     count = int(np.count_nonzero(shown.unusual))
     return ((f"⠒ {count:,} unusual", "bold red"),) if count else (("nothing unusual", "dim"),)
+
+
+def _days(shown: Curves, zone: ZoneInfo, width: int) -> list[Text]:
+    """The last of the named days, as many as fit in a line: ``Thu 27 Nov Thanksgiving Day``."""
+    last, line = as_datetime(shown.times[-1]), ""
+    for start, _, names in reversed(named_days(shown)):
+        named = f"{day(as_datetime(shown.times[start]), zone, last)} {clean(names, 60)}"
+        longer = f"{named} · {line}" if line else named
+        if len(longer) > width:
+            break
+        line = longer
+    return [Text(line, style="dim")] if line else []
 
 
 def _columns(shown: Curves, most: int) -> list[Column]:

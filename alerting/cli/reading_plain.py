@@ -8,6 +8,7 @@ from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 
 from alerting.app.reading import IncidentLine, Shown, ShownSeries, Why
+from alerting.core.calendars import names_at
 from alerting.store import OutboxRow, ReceiverState
 from detectors.buckets import as_datetime
 
@@ -65,6 +66,7 @@ def _incident(line: IncidentLine) -> Plain:
 def _series(one: ShownSeries) -> Plain:
     trace = one.trace
     columns = zip(trace.times, trace.observed, trace.expected, trace.lower, trace.upper, trace.anomalies, strict=True)
+    days = [names_at(trace.events, place) or None for place in range(len(trace.times))]
     points = [
         {
             "time": plain(as_datetime(time)),
@@ -73,8 +75,9 @@ def _series(one: ShownSeries) -> Plain:
             "lower": plain(float(lower)),
             "upper": plain(float(upper)),
             "anomaly": bool(anomaly),
+            "calendar": days[place],
         }
-        for time, observed, expected, lower, upper, anomaly in columns
+        for place, (time, observed, expected, lower, upper, anomaly) in enumerate(columns)
     ]
     judged_by = {"subscription": one.subscription or None, "entry": one.entry or None}
     return {"labels": dict(one.labels), "unit": trace.unit, "timezone": trace.timezone, **judged_by, "points": points}

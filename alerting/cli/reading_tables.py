@@ -84,7 +84,14 @@ def _chart(one: ShownSeries, width: int) -> RenderableType:
     found = one.trace
     arrays = (found.times, found.observed, found.expected, found.lower, found.upper, found.anomalies)
     try:
-        return terminal(*arrays, title=found.title, unit=found.unit, timezone=found.timezone, width=width)
+        return terminal(
+            *arrays,
+            title=found.title,
+            unit=found.unit,
+            timezone=found.timezone,
+            events=found.events,
+            width=width,
+        )
     except ChartError as exc:
         return Text(f"{clean(found.title)}: {exc}", "dim")
 

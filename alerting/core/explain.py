@@ -67,7 +67,8 @@ class Point:
 
     ``pulled`` when the bucket was first seen (None: never) · ``observed`` NaN = no reading · ``versions`` the values
     before each restatement, oldest first · ``combined`` what the entries together say after the guards · ``trail`` the
-    combined readings up to and including the point, ascending, enough for a streak.
+    combined readings up to and including the point, ascending, enough for a streak · ``calendar`` the named days that
+    the bucket is part of, with calendar and effect.
     """
 
     subscription: str
@@ -83,6 +84,7 @@ class Point:
     combined: Reading | None = None
     trail: tuple[Reading, ...] = ()
     opens_from: datetime | None = None
+    calendar: str = ""
 
 
 def why_point(
@@ -90,7 +92,13 @@ def why_point(
 ) -> Why:
     """Every gate of one point. ``incident``: the one that holds this bucket; ``told``: receivers of its severity."""
     gates = [_pulled(point), _reading(point), *(_opinion(opinion, point.unit) for opinion in point.opinions)]
-    gates += [_guards(point), _new_enough(point), _streak(point, rules), _incident(incident, point.timezone)]
+    gates += [
+        _guards(point),
+        *_calendar(point),
+        _new_enough(point),
+        _streak(point, rules),
+        _incident(incident, point.timezone),
+    ]
     if incident is not None:
         gates += _receivers(outcomes, told, point.timezone)
     name = series_name(point.metric, point.labels)
@@ -186,11 +194,22 @@ def _components(said: Explanation, unit: str | None) -> str:
 
 def _guards(point: Point) -> Gate:
     combined = point.combined
-    if combined is not None and combined.status == "anomaly":
+    if combined is not None and (combined.status == "anomaly" or _is_muted(combined)):
         return Gate("guard", True, f"{combined.severity} by {combined.detector}")
     if combined is not None and combined.reason.startswith("guard: "):
         return Gate("guard", False, combined.reason.removeprefix("guard: "))
     return Gate("guard", None, "no detect entry calls it anomalous")
+
+
+def _calendar(point: Point) -> list[Gate]:
+    """No gate on an ordinary day."""
+    if point.combined is not None and _is_muted(point.combined):
+        return [Gate("calendar", False, point.combined.reason)]
+    return [Gate("calendar", True, point.calendar)] if point.calendar else []
+
+
+def _is_muted(reading: Reading) -> bool:
+    return reading.reason.startswith("muted by calendar ")
 
 
 def _new_enough(point: Point) -> Gate:
@@ -247,7 +266,7 @@ def _numbers(reading: Reading, unit: str | None) -> str:
     parts = [amount(reading.observed, unit)] if not math.isnan(reading.observed) else []
     parts += [f"expected {amount(reading.expected, unit)}"] if not math.isnan(reading.expected) else []
     parts += [f"score {reading.score:.2f}"] if not math.isnan(reading.score) else []
-    parts += [reading.reason] if reading.reason else []
+    parts += [said for said in (reading.reason, reading.calendar) if said]
     return ", ".join(parts) + (f" [{reading.detector}]" if reading.detector else "")
 
 

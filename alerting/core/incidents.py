@@ -54,6 +54,8 @@ class Reading:
     direction: int = 0
     detector: str = ""
     reason: str = ""
+    calendar: str = ""
+    """The named days that the bucket is part of (``Thanksgiving Day``); empty for an ordinary one."""
 
 
 @dataclass(frozen=True)

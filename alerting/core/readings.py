@@ -14,16 +14,17 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from alerting.core import calendars
 from alerting.core.figures import amount, percent
 from alerting.core.incidents import SEVERITIES, Reading
 from config.model import Detect, Guard
-from detectors.contract import ANOMALY, OK, Bools, Floats, Instants, Panel, Verdicts
+from detectors.contract import ANOMALY, OK, Bools, Event, Floats, Instants, Panel, Verdicts
 
 Codes = NDArray[np.int8]
 Better = Literal["higher", "lower"]
 STATUSES: tuple[Literal["ok", "anomaly", "unknown", "no_data"], ...] = ("ok", "anomaly", "unknown", "no_data")
 IS_OK, IS_ANOMALY, IS_UNKNOWN, IS_NO_DATA = range(4)
-MET, BY_DIRECTION, BY_CHANGE, BY_DIFFERENCE = range(4)
+MET, BY_DIRECTION, BY_CHANGE, BY_DIFFERENCE, BY_CALENDAR = range(5)
 
 # How loud a voice is: nothing said, unknown, ok, then anomalies by severity.
 _SILENT, _UNSURE, _CONTENT, _ALARMED = range(4)
@@ -43,7 +44,8 @@ class Combined:
     """Combined readings of one (subscription, metric). ``times[J]``, ``labels[S]``, all else ``[J, S]``.
 
     ``status`` indexes STATUSES, ``severity`` SEVERITIES, ``entry`` the judged entries (−1: none speaks); ``guard`` says
-    which guard turned an anomaly into ok (0: none).
+    which guard turned an anomaly into ok (0: none), or that a calendar mutes it. ``events`` are those of the panel,
+    whose bucket ``offset`` is bucket 0 here.
     """
 
     times: Instants
@@ -60,16 +62,25 @@ class Combined:
     direction: Codes
     entry: NDArray[np.int16]
     guard: Codes
+    events: tuple[Event, ...] = ()
+    offset: int = 0
 
     @cached_property
     def buckets(self) -> list[datetime]:
         """``times`` as aware UTC datetimes."""
         return [moment.replace(tzinfo=UTC) for moment in self.times.astype("datetime64[us]").tolist()]
 
+    @property
+    def quiet(self) -> Bools:
+        """``[J]``, True where a calendar mutes."""
+        return calendars.muted(self.events, self.offset, self.offset + len(self.times))
+
     def part(self, begin: int, end: int) -> Combined:
         """Buckets ``begin`` ≤ j < ``end`` alone: a replay combines once and then goes on bucket by bucket."""
         grids = ("status", "severity", "observed", "expected", "lower", "upper", "score", "direction", "entry", "guard")
-        return replace(self, times=self.times[begin:end], **{name: getattr(self, name)[begin:end] for name in grids})
+        parts = {name: getattr(self, name)[begin:end] for name in grids}
+        # A replay takes each bucket apart: the events stay whole, because cutting dozens of them would cost more.
+        return replace(self, times=self.times[begin:end], offset=self.offset + begin, **parts)
 
     def reading(self, j: int, s: int) -> Reading:
         """Bucket ``j`` of series ``s`` as one value."""
@@ -86,6 +97,7 @@ class Combined:
             direction=int(self.direction[j, s]),
             detector=self.judged[entry].detect.key if entry >= 0 else "",
             reason=self._reason(j, s, entry),
+            calendar=calendars.names_at(self.events, self.offset + j),
         )
 
     def _reason(self, j: int, s: int, entry: int) -> str:
@@ -105,6 +117,8 @@ class Combined:
 
     def _guard_reason(self, j: int, s: int) -> str:
         observed, expected = float(self.observed[j, s]), float(self.expected[j, s])
+        if self.guard[j, s] == BY_CALENDAR:
+            return calendars.muting(self.events, self.offset + j)
         if self.guard[j, s] == BY_DIRECTION:
             return f"guard: {'up' if self.direction[j, s] > 0 else 'down'} is not {self.rules.direction}"
         if self.guard[j, s] == BY_CHANGE:
@@ -124,14 +138,24 @@ def combine(
     """Combines the entries over buckets ≥ ``since``: the most severe wins, then the highest score, then the first.
 
     An anomaly that a guard stops is ok and says so; a point is unknown only where no entry knows; a NaN that nobody
-    calls anomalous is no_data, and only in series that some entry judges.
+    calls anomalous is no_data, and only in series that some entry judges. Both are unknown where a calendar mutes.
     """
     first = int(np.searchsorted(panel.times, since))
     entries = tuple(item if isinstance(item, Judged) else Judged(*item) for item in judged)
     voice = _Voice.silent(panel.times[first:], panel.values[first:])
     for index, entry in enumerate(entries):
         voice.hear(index, entry, guard, better)
-    return voice.combined(panel.labels, entries, guard)
+    combined = voice.combined(panel.labels, entries, guard)
+    return _muted(replace(combined, events=panel.events, offset=first))
+
+
+def _muted(combined: Combined) -> Combined:
+    """What would open something holds instead: an incident from before is still open when the day is over."""
+    held = combined.quiet[:, None] & ((combined.status == IS_ANOMALY) | (combined.status == IS_NO_DATA))
+    if not held.any():
+        return combined
+    status = np.where(held, np.int8(IS_UNKNOWN), combined.status)
+    return replace(combined, status=status, guard=np.where(held, np.int8(BY_CALENDAR), combined.guard))
 
 
 @dataclass

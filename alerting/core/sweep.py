@@ -43,7 +43,7 @@ def advance_panel(
         name = fingerprint(metric, combined.labels[s])
         before = states.get(name) or blank(subject, name, metric, combined.labels[s])
         walks.append((before, _walk(before, combined, s, np.flatnonzero(bad[:, s]).tolist(), course)))
-    walks += [(before, _fade(before, combined.buckets, course)) for before in vanished]
+    walks += [(before, _fade(before, combined, course)) for before in vanished]
     changed: list[SeriesState] = []
     transitions: list[Transition] = []
     for before, walk in walks:
@@ -56,8 +56,8 @@ def advance_panel(
     return changed, sorted(transitions, key=lambda transition: transition.reading.bucket)
 
 
-def _fade(state: SeriesState, buckets: list[datetime], course: Course) -> Walk:
-    for bucket in buckets:
+def _fade(state: SeriesState, combined: Combined, course: Course) -> Walk:
+    for bucket in [combined.buckets[j] for j in np.flatnonzero(~combined.quiet)]:
         state, transition = step(state, Reading(bucket, "no_data", reason="the series is gone"), course)
         yield state, transition
 

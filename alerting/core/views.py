@@ -81,6 +81,7 @@ def view(incident: Incident, audience: Audience) -> IncidentView:
         direction=_sign(last.direction or worst.direction),
         detector=last.detector or worst.detector,
         reason=incident.cause or last.reason or worst.reason,
+        calendar=", ".join(dict.fromkeys(one.calendar for one in (incident.first, worst, last) if one.calendar)),
     )
 
 
@@ -108,6 +109,7 @@ def entry(transition: Transition) -> TimelineEntry:
         return TimelineEntry(at=transition.at, text=f"{name} {incident.status if incident else ''}: {transition.cause}")
     numbers = [] if math.isnan(reading.observed) else [amount(reading.observed)]
     numbers += [] if math.isnan(reading.expected) else [f"expected {amount(reading.expected)}"]
+    numbers += [reading.calendar] if reading.calendar else []
     said = f" ({', '.join(numbers)})" if numbers else ""
     opened = "opened: " if transition.opens else ""
     return TimelineEntry(at=transition.at, text=f"{name} {opened}{transition.cause}{said}")

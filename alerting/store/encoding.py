@@ -141,6 +141,7 @@ def _reading(reading: Reading) -> Json:
         "direction": int(reading.direction),
         "detector": str(reading.detector),
         "reason": str(reading.reason),
+        "calendar": str(reading.calendar),
     }
 
 

@@ -6,10 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from matplotlib.image import imread
+from rich.console import Console
 
 from alerting import charts
-from alerting.charts.curves import curves, ticks, zone_of
-from detectors.contract import Floats
+from alerting.charts.curves import ChartError, curves, named_days, ticks, zone_of
+from detectors.contract import Event, Floats
 from tests.charts.example import Example, three_weeks
 
 ALARM = (217, 45, 32)
@@ -150,7 +151,6 @@ def test_times_are_marked_at_the_midnights_of_the_reader(hours: int, zone: str, 
 
 
 def test_a_terminal_shows_line_band_and_how_much_was_unusual() -> None:
-    from rich.console import Console
 
     console = Console(width=100, record=True, force_terminal=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
     console.print(
@@ -173,3 +173,48 @@ def test_a_spark_keeps_the_last_points_and_no_nan() -> None:
     assert spark.observed[-1] is None
     assert spark.observed[0] == example.observed[-60]
     assert spark.anomalies[-3:] == (True, True, True)
+
+
+DAY = (248, 241, 222)
+NAMED = (138, 109, 31)
+
+
+def event(name: str, start: int, stop: int, count: int = 496) -> Event:
+    places = np.arange(count)
+    return Event(name, "annotate", (places >= start) & (places < stop))
+
+
+def test_a_day_with_a_name_is_shaded_and_named() -> None:
+    plain, marked = draw(three_weeks()), draw(three_weeks(), events=(event("Thanksgiving Day", 100, 124),))
+    assert share(plain, DAY) < 0.001 < 0.01 < share(marked, DAY)
+    assert share(plain, NAMED) == 0 < share(marked, NAMED)
+
+
+def test_two_names_in_one_place_are_not_written_over_each_other() -> None:
+    day, before = event("Sale", 100, 124), event("Sale (day before)", 76, 100)
+    both = draw(three_weeks(), events=(before, day))
+    assert share(both, NAMED) == pytest.approx(share(draw(three_weeks(), events=(day,)), NAMED), rel=0.05)
+
+
+def test_days_at_the_edge_and_hostile_names_are_drawn() -> None:
+    strange = tuple(event(name, 0, 1) for name in ("$x^2$", "\u4f60\u597d", "x" * 500, "a\nb"))
+    assert share(draw(three_weeks(), events=(*strange, event("Sale", 495, 496))), NAMED) > 0
+
+
+def test_names_of_the_same_buckets_stand_together() -> None:
+    events = (event("Sale", 10, 20), event("Pay day", 10, 20), event("Month end", 15, 20))
+    shown = curves(*three_weeks(), events)
+    assert named_days(shown) == [(10, 19, "Sale, Pay day"), (15, 19, "Month end")]
+
+
+def test_events_of_another_length_are_refused() -> None:
+    with pytest.raises(ChartError):
+        draw(three_weeks(), events=(event("Sale", 1, 2, count=3),))
+
+
+def test_a_terminal_names_the_last_days_as_far_as_they_fit() -> None:
+    out = Console(record=True, width=80, file=io.StringIO())
+    days = (event("Sale", 10, 34), event("Super Bowl", 466, 490), event("A day of a long name" * 3, 200, 224))
+    out.print(charts.terminal(*three_weeks(), title="Orders", timezone="America/New_York", events=days))
+    last = out.export_text().splitlines()[-1]
+    assert last == "Sun 1 Feb Super Bowl"

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
-from config.model import Detect, Guard, IncidentRules, Late, Metric, OnError, Query, Restate, Source, Subscription
+from config.model import (
+    Calendar,
+    Detect,
+    Guard,
+    IncidentRules,
+    Late,
+    Metric,
+    OnError,
+    Query,
+    Restate,
+    Source,
+    Subscription,
+)
 from config.secrets import Secret
 from detectors.buckets import Bucket
 from tests.config.folders import SHOP, lines, loaded
@@ -82,13 +94,11 @@ subscriptions:
 LATER = {
     "sources.shop.limits": "limits come",
     "receivers.chat.fallback": "fallback receivers come",
-    "calendars": "calendars come",
     "metrics.c.cost.ratio": "ratios come",
     "metrics.c.cost.min_denominator": "ratios come",
     "subscriptions.health.incident.max_age": "max_age comes",
     "subscriptions.health.delivery.group_by": "delivery beyond its defaults comes",
     "subscriptions.health.require": "require comes",
-    "subscriptions.health.calendars": "calendars come",
     "subscriptions.health.mute": "mute times come",
     "subscriptions.health.digest": "digests come",
     "subscriptions.health.tests": "tests come",
@@ -114,10 +124,10 @@ def _today() -> str:
         ", fallback: ops",
         ", max_age: 24h",
         "    delivery: {group_by: [subscription, country]}\n",
-        "    require: all\n    calendars: [us]\n    mute: [\"Sun 02:00-04:00\"]\n    digest: weekly\n",
+        "    require: all\n",
+        "    mute: [\"Sun 02:00-04:00\"]\n    digest: weekly\n",
         "    tests:\n      - {name: a drop is found, expect: {fires_within: 3h}}\n",
         "  c.cost: {ratio: [c.spend, c.orders], min_denominator: 40, better: lower}\n",
-        "calendars:\n  us: {country: US, days: {Black Friday: [2026-11-27]}, before: 1d, after: 1d, effect: widen}\n",
     ):  # fmt: skip
         assert part in text
         text = text.replace(part, "")
@@ -132,9 +142,9 @@ def test_keys_of_later_releases_are_refused_and_nothing_else(tmp_path: Path) -> 
 
 
 def test_a_later_key_is_told_at_its_key(tmp_path: Path) -> None:
-    found = loaded(tmp_path, {"a.yaml": SHOP.replace("    notify:", "    calendars: [us]\n    notify:")})
+    found = loaded(tmp_path, {"a.yaml": SHOP.replace("    notify:", "    digest: weekly\n    notify:")})
     assert lines(found) == [
-        "a.yaml:18:5: subscriptions.health.calendars: not available yet: calendars come with a later release"
+        "a.yaml:18:5: subscriptions.health.digest: not available yet: digests come with a later release"
     ]
 
 
@@ -142,6 +152,8 @@ def test_keys_of_today_become_the_model(tmp_path: Path) -> None:
     found = loaded(tmp_path, {"a.yaml": _today(), "sql/spend.sql": "SELECT :start, :end"}, environment=SECRETS)
     assert lines(found) == []
     config = found.config
+    us = Calendar("us", "US", days={"Black Friday": (date(2026, 11, 27),)}, before=1, after=1, effect="widen")
+    assert config.calendars == {"us": us}
     assert config.sources["shop"] == Source("shop", Secret("${env:SHOP_URL}"), 4, timedelta(seconds=45), "Europe/Paris")
     assert config.queries["orders_hourly"] == Query(
         name="orders_hourly",
@@ -184,6 +196,7 @@ def test_keys_of_today_become_the_model(tmp_path: Path) -> None:
         runbook="https://runbooks.example/checkout",
         guard=Guard("worse", 0.08, 2.5),
         incident=IncidentRules(1, 3, "keep"),
+        calendars=(us,),
     )
 
 

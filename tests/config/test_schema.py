@@ -57,7 +57,10 @@ def test_every_example_follows_the_schema(schema_file: Path, tmp_path: Path) -> 
         ("seasonal: {}", "seasonal: {budget: 2/month}"),
         ("{channel: C0DATAOPS1}", "{channel: C1, token: xoxb}"),
         ("{slack: {channel: C0DATAOPS1}}", "{pagerduty: {routing_key: literal}}"),
-        ("notify:", "calendars: [us]\n    notify:"),
+        ("notify:", "calendars: us\n    notify:"),
+        ("version: 1", "calendars: {us: {effect: silence}}"),
+        ("version: 1", "calendars: {us: {days: {Sale: 27.11.2026}}}"),
+        ("version: 1", "calendars: {us: {recurring: [{day: 32}]}}"),
     ],
 )
 def test_the_schema_refuses_what_the_loader_refuses(

@@ -27,6 +27,7 @@ LOW = Explanation(
 ABOVE_ITS_FLOOR = Explanation(
     NAN, {}, NAN, NAN, NAN, lower=50.0, upper=NAN, score=0.1, expected_per_month=NAN, status="ok", reason=""
 )
+MUTED = Reading(START, "unknown", detector="seasonal", reason="muted by calendar us: Thanksgiving Day")
 TRAIL = tuple(readings(".aa"))
 POINT = Point(
     subscription="checkout-health",
@@ -104,6 +105,9 @@ def test_an_opinion_takes_the_expectation_apart() -> None:
             False,
             "4 % < 8 %",
         ),
+        ({"combined": MUTED}, "guard", True, "warning by seasonal"),
+        ({"combined": MUTED}, "calendar", False, "muted by calendar us: Thanksgiving Day"),
+        ({"calendar": "us: Sale (annotate)"}, "calendar", True, "us: Sale (annotate)"),
         ({"combined": Reading(START, "ok")}, "guard", None, "no detect entry calls it anomalous"),
         (
             {"opens_from": START + 5 * HOUR, "timezone": "UTC"},
@@ -123,6 +127,8 @@ def test_a_gate_says_what_stopped_a_point(
 def test_a_point_that_opened_nothing_names_the_first_gate_that_stopped_it() -> None:
     lonely = replace(POINT, trail=TRAIL[:2])
     assert asked(lonely, None).verdict == "no incident: open_after 2: 1 anomalous bucket in a row"
+    muted = replace(POINT, combined=MUTED, trail=(MUTED,))
+    assert asked(muted, None).verdict == "no incident: calendar: muted by calendar us: Thanksgiving Day"
     empty = replace(POINT, pulled=None)
     assert asked(empty, None).verdict.startswith("no incident: pulled: ")
 

@@ -10,7 +10,7 @@ import pytest
 from alerting.core.incidents import Severity
 from alerting.core.readings import Combined, combine
 from config.model import Detect, Guard
-from detectors.contract import Detector, Explanation, Panel, Verdicts
+from detectors.contract import Bools, Detector, Event, Explanation, Panel, Verdicts
 
 NAN = float("nan")
 T0 = np.datetime64("2026-01-05T00", "us")
@@ -227,3 +227,56 @@ def test_a_reading_carries_the_numbers_of_the_entry_that_speaks() -> None:
     reading = one((SEASONAL, FINE), (THRESHOLD, LOW)).reading(0, 0)
     assert (reading.observed, reading.expected, reading.lower, reading.upper) == (80.0, 100.0, 90.0, 110.0)
     assert (reading.score, reading.direction, reading.bucket.isoformat()) == (1.4, -1, "2026-01-05T00:00:00+00:00")
+
+
+def on_days(*events: Event, said: Sequence[Say] = (LOW, LOW, FINE, UNSURE)) -> Combined:
+    values = [[80.0], [80.0], [100.0], [NAN]]
+    return combine(
+        [(SEASONAL, verdicts([[say] for say in said]), [0])],
+        panel=replace(panel(values), events=events),
+        since=T0,
+        guard=Guard(),
+        better=None,
+    )
+
+
+def active(*hours: int) -> Bools:
+    return np.isin(np.arange(4), hours)
+
+
+def test_an_anomaly_on_a_muted_day_holds_and_names_the_day() -> None:
+    found = on_days(Event("Thanksgiving Day", "mute", active(1, 2, 3), "us"), Event("Sale", "mute", active(1), "shop"))
+    readings = [found.reading(j, 0) for j in range(4)]
+    assert [one.status for one in readings] == ["anomaly", "unknown", "ok", "unknown"]
+    assert [one.reason for one in readings] == [
+        LOW.reason,
+        "muted by calendar us: Thanksgiving Day; shop: Sale",
+        "",
+        "muted by calendar us: Thanksgiving Day",
+    ]
+    assert [one.score for one in readings[:2]] == [LOW.score, LOW.score], "what was judged stays"
+    assert [one.calendar for one in readings[:2]] == ["", "Thanksgiving Day, Sale"]
+
+
+@pytest.mark.parametrize("effect", ["model", "widen", "annotate"])
+def test_days_of_other_effects_are_named_and_change_nothing(effect: Literal["model", "widen", "annotate"]) -> None:
+    found = on_days(Event("Sale", effect, active(0), "shop"))
+    assert [found.reading(j, 0).status for j in range(4)] == ["anomaly", "anomaly", "ok", "no_data"]
+    assert [found.reading(j, 0).calendar for j in range(2)] == ["Sale", ""]
+
+
+def test_a_part_of_combined_readings_keeps_its_days() -> None:
+    found = on_days(Event("Sale", "mute", active(1), "shop"))
+    assert found.part(1, 2).reading(0, 0) == found.reading(1, 0)
+
+
+def test_days_before_since_are_left_out() -> None:
+    event = Event("Sale", "mute", active(1), "shop")
+    found = combine(
+        [(SEASONAL, verdicts([[LOW]] * 4), [0])],
+        panel=replace(panel([[80.0]] * 4), events=(event,)),
+        since=T0 + HOUR,
+        guard=Guard(),
+        better=None,
+    )
+    assert [found.reading(j, 0).status for j in range(3)] == ["unknown", "anomaly", "anomaly"]

@@ -1,6 +1,7 @@
 """All series at once behave like each of them alone, and quiet ones cost nothing."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 
@@ -14,7 +15,7 @@ from alerting.core.lifecycle import advance
 from alerting.core.readings import STATUSES, Combined, Judged
 from alerting.core.sweep import advance_panel
 from config.model import Detect, Guard, IncidentRules
-from detectors.contract import Verdicts
+from detectors.contract import Event, Verdicts
 from tests.core.readings_of import HOUR, NOW, START, reading, rules
 from tests.core.test_readings import Silent
 
@@ -171,6 +172,16 @@ def test_a_series_that_is_gone_reads_as_no_data() -> None:
     ended, moves = swept(left, rules(no_data="ok"), kept(states))
     assert [move.after for move in moves] == [Status.RECOVERING, Status.RESOLVED]
     assert ended[0].is_quiet
+
+
+def test_a_series_that_is_gone_opens_nothing_on_a_muted_day() -> None:
+    states, _ = swept(combined(["a"]), rules(open_after=3))
+    left = combined(["..."], first_hour=1, countries=["another"])
+    muted = replace(left, events=(Event("Closed", "mute", np.array([True, True, True]), "shop"),))
+    still, moves = swept(muted, rules(open_after=3, no_data="alert"), kept(states))
+    assert (still, moves) == ([], [])
+    _, moves = swept(left, rules(open_after=3, no_data="alert"), kept(states))
+    assert [move.after for move in moves] == [Status.FIRING]
 
 
 def test_transitions_come_by_bucket_then_by_series() -> None:

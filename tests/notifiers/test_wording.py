@@ -68,6 +68,10 @@ def test_the_headline_says_what_and_how_bad(changes: dict[str, object], headline
         ),
         ({"observed": None}, "since Mon 14:00 (19:00 UTC, 2 h)"),
         (
+            {"observed": None, "calendar": "Labor Day,\nthe first"},
+            "since Mon 14:00 (19:00 UTC, 2 h) · Labor Day, the first",
+        ),
+        (
             {"opened": MONDAY - timedelta(days=40), "observed": None},
             "since Wed 26 Nov 2025 14:00 (19:00 UTC, 40 d)",
         ),

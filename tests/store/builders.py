@@ -45,6 +45,7 @@ def reading(hours: int = 0, score: float = 3.0, status: str = "anomaly") -> Read
         score=score,
         direction=-1,
         detector="seasonal",
+        calendar="Labor Day",
         reason="41 % below",
     )
 
