@@ -132,7 +132,7 @@ def _ground(values: Floats, lengths: Lengths) -> _Ground:
 
 
 def _in_turn(series: Series, seed: int, lengths: Lengths) -> list[tuple[str, float]]:
-    """All kinds and sizes in one fixed mixed order; each copy begins elsewhere in it, so that all come equally often."""
+    """All kinds and sizes in one fixed mixed order; each copy begins elsewhere in it, so all come equally often."""
     each = [(kind, size) for kind in SIZED for size in SIZES] + [("no season", 0.0)] * 3
     runs: tuple[tuple[str, tuple[int, ...]], ...] = (
         ("flatline", lengths.flat),

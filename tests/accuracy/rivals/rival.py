@@ -66,8 +66,8 @@ class Rival(ABC):
 
 def carried_forward(values: Floats) -> Floats:
     """Missing readings as the last value before; leading ones as the first value (0 if there is none)."""
-    filled: Floats = pd.Series(values).ffill().bfill().fillna(0.0).to_numpy(dtype=np.float64, copy=True)
-    return filled
+    filled = pd.Series(values).ffill().bfill().fillna(0.0)
+    return np.array(filled.to_numpy(), dtype=np.float64)
 
 
 def week_of(step_s: int, most: int = 2016, least: int = 28) -> int:

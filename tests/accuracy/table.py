@@ -1,0 +1,128 @@
+"""The figures as Markdown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+from tests.accuracy.board import Board, Injection, Kept, Line
+from tests.accuracy.injected import KINDS, SIZED, SIZES
+from tests.accuracy.plan import DEFAULT
+
+HEADER = (
+    *("set", "detector", "series", "recall", "precision", "false a week"),
+    *("recall at 0.1", "at 0.5", "at 1", "best F1", "NAB", "low FP", "low FN", "µs"),
+)
+
+
+def markdown(board: Board) -> str:
+    """All tables of a run, the main one first."""
+    parts = [main(board)]
+    if board.kept:
+        parts += ["### Pages beside budget", kept(board.kept)]
+    if board.injections:
+        parts += ["### Injected incidents, one threshold at 0.2 false alerts a week", injections(board.injections)]
+        parts += ["### Injected incidents by size, ours at its default", by_size(board.injections)]
+    return "\n\n".join(parts) + "\n"
+
+
+def main(board: Board) -> str:
+    rows = [_main_row(line) for line in board.lines]
+    rows += [("all", name, f"not run: {reason}") for name, reason in board.absent.items()]
+    return _table(HEADER, rows)
+
+
+def kept(rows: Iterable[Kept]) -> str:
+    header = (
+        "series",
+        "budget",
+        "pages",
+        "promised",
+        "pages ÷ budget",
+        "90 %",
+        "quiet within × 2",
+        "busy outside ≤ 2 ×",
+    )
+    return _table(header, [_kept_row(row) for row in rows])
+
+
+def injections(rows: Sequence[Injection]) -> str:
+    header = ("set", "detector", "≥ 6 σ spike, dip, outage, shift", *KINDS, "luck", "default: recall", "false a week")
+    return _table(header, [_injection_row(row) for row in rows])
+
+
+def by_size(rows: Sequence[Injection]) -> str:
+    """Recall of our default by kind and size, false alerts beside."""
+    header = ("set", "kind", *(f"{size:g} σ" for size in SIZES), "false a week")
+    cells = [
+        (row.collection, kind, *(_share(row.default.recall([kind], size, size)) for size in SIZES), _rate(row))
+        for row in rows
+        if row.contender == DEFAULT.name
+        for kind in SIZED
+    ]
+    runs = [
+        (row.collection, f"{kind} (all lengths)", _share(row.default.recall([kind])), "", "", "", "", _rate(row))
+        for row in rows
+        if row.contender == DEFAULT.name
+        for kind in KINDS
+        if kind not in SIZED
+    ]
+    return _table(header, [*cells, *runs])
+
+
+def _main_row(line: Line) -> tuple[str, ...]:
+    judged = str(line.series) if line.is_whole else f"{line.judged} of {line.series}"
+    return (
+        *(line.collection, line.contender, judged),
+        *(_share(line.tally.recall), _share(line.tally.precision), f"{line.tally.false_a_week:.2f}"),
+        *(_share(recall) for recall in line.recall_at.values()),
+        f"{line.best_f1:.3f}",
+        *(f"{score:.1f}" if line.collection == "nab" else "" for score in line.nab.values()),
+        f"{line.us_a_reading:.3g}",
+    )
+
+
+def _kept_row(row: Kept) -> tuple[str, ...]:
+    found = row.calibration
+    low, high = found.interval
+    return (
+        *(
+            row.group,
+            row.budget,
+            str(found.sent),
+            f"{found.promised:.0f}",
+            f"{found.ratio:.2f}",
+            f"{low:.2f} – {high:.2f}",
+        ),
+        *(_of(found.quiet_kept, found.quiet), _of(found.busy_kept, found.busy)),
+    )
+
+
+def _injection_row(row: Injection) -> tuple[str, ...]:
+    found = row.at_rate
+    return (
+        *(row.collection, row.contender, _share(found.sharp)),
+        *(_share(found.recall([kind])) for kind in KINDS),
+        *(_share(found.luck), _share(row.default.recall(KINDS)), _rate(row)),
+    )
+
+
+def _rate(row: Injection) -> str:
+    return f"{row.default.false_a_week:.2f}"
+
+
+def _share(value: float) -> str:
+    """
+    >>> _share(0.456), _share(1.0), _share(float("nan"))
+    ('.46', '1.00', '–')
+    """
+    return "–" if math.isnan(value) else f"{value:.2f}".removeprefix("0")
+
+
+def _of(part: int, whole: int) -> str:
+    return f"{part} of {whole}" if whole else "–"
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *([*row, *[""] * (len(header) - len(row))] for row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
