@@ -60,7 +60,7 @@ def _adjusted(pairs: Sequence[tuple[Series, Floats]], delay: int) -> tuple[Float
     """For each labelled run the highest score within the delay and its length; the scores outside all runs."""
     reach, length, outside = [], [], [np.empty(0)]
     for series, score in pairs:
-        known = np.nan_to_num(score, nan=-np.inf)
+        known = np.where(np.isnan(score), -np.inf, score)
         label, live = series.label, series.live
         for first, last in runs(label & live):
             reach.append(float(known[first : min(last, first + delay) + 1].max()))

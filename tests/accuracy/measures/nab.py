@@ -81,7 +81,7 @@ class _Corpus:
 def _corpus(pairs: Sequence[tuple[Series, Floats]]) -> _Corpus:
     outside_score, outside_worth, windows = [np.empty(0)], [np.empty(0)], []
     for series, score in pairs:
-        known = np.nan_to_num(score, nan=-np.inf)
+        known = np.where(np.isnan(score), -np.inf, score)
         value = worth(len(series), sorted(series.windows))
         outside = ~series.label & series.live
         outside_score.append(known[outside])

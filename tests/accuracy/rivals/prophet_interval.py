@@ -24,8 +24,8 @@ class ProphetInterval(Rival):
     most = MappingProxyType({"plain_hourly": 0, "plain_daily": 0})
 
     def scores(self, times_s: Seconds, values: Floats, step_s: int) -> Floats:
-        logging.getLogger("cmdstanpy").setLevel(logging.ERROR)
-        logging.getLogger("prophet").setLevel(logging.ERROR)
+        for name in ("prophet", "prophet.plot", "cmdstanpy"):
+            logging.getLogger(name).disabled = True  # they speak at every fit, through the progress bar
         prophet = self.module("prophet").Prophet
         daily = step_s >= 43200
         every = max(1, (4 if daily else 1) * 7 * 86400 // step_s)

@@ -49,8 +49,12 @@ def _saliency_of_last(pasts: Floats) -> Floats:
 
 
 def _extended(pasts: Floats) -> Floats:
-    """Each past with the estimated next point repeated: a point at the very edge has no saliency of its own."""
-    newest = pasts[:, -1]
-    slope = np.mean([(newest - pasts[:, -1 - lag]) / lag for lag in range(1, _SLOPES + 1)], axis=0)
-    following = pasts[:, -_SLOPES] + slope * _SLOPES
+    """Each past with an estimated point repeated behind it: a point at the very edge has no saliency of its own.
+
+    The estimate leaves the last point out, as the authors' own code does; with it, an anomaly would be followed by five
+    points as high and not stand out.
+    """
+    newest = pasts[:, -2]
+    slope = np.mean([(newest - pasts[:, -2 - lag]) / lag for lag in range(1, _SLOPES + 1)], axis=0)
+    following = pasts[:, -1 - _SLOPES] + slope * _SLOPES
     return np.concatenate([pasts, np.repeat(following[:, None], _ADDED, axis=1)], axis=1)
