@@ -94,7 +94,7 @@ def board(plan: Plan, results: Results) -> Board:
 
 def _line(name: str, contender: str, pairs: Pairs, series: int) -> Line:
     scores = [(one, outcome.score) for one, outcome in pairs]
-    paged = [(one, paged_score(one, outcome)) for one, outcome in pairs]
+    paged = [(one, paged_score(one, outcome)) for one, outcome in pairs if name == "nab"]
     return Line(
         collection=name,
         contender=contender,
