@@ -27,7 +27,7 @@ def markdown(board: Board) -> str:
 
 
 def main(board: Board) -> str:
-    rows = [_main_row(line) for line in board.lines]
+    rows = [_main_row(line, _best(board, line.collection)) for line in board.lines]
     rows += [("all", name, f"not run: {reason}") for name, reason in board.absent.items()]
     return _table(HEADER, rows)
 
@@ -70,16 +70,35 @@ def by_size(rows: Sequence[Injection]) -> str:
     return _table(header, [*cells, *runs])
 
 
-def _main_row(line: Line) -> tuple[str, ...]:
+def _main_row(line: Line, best: Sequence[float]) -> tuple[str, ...]:
     judged = str(line.series) if line.is_whole else f"{line.judged} of {line.series}"
+    compared = [
+        f"**{text}**" if line.is_whole and value == top else text
+        for text, value, top in zip(_compared(line), _figures(line), best, strict=True)
+    ]
     return (
         *(line.collection, line.contender, judged),
         *(_share(line.tally.recall), _share(line.tally.precision), f"{line.tally.false_a_week:.2f}"),
-        *(_share(recall) for recall in line.recall_at.values()),
-        f"{line.best_f1:.3f}",
-        *(f"{score:.1f}" if line.collection == "nab" else "" for score in line.nab.values()),
-        f"{line.us_a_reading:.3g}",
+        *compared,
+        f"{line.us_a_reading:,.0f}" if line.us_a_reading >= 10 else f"{line.us_a_reading:.2g}",
     )
+
+
+def _figures(line: Line) -> list[float]:
+    """What the detectors of a set are compared by: the higher the better."""
+    return [*line.recall_at.values(), line.best_f1, *line.nab.values()]
+
+
+def _compared(line: Line) -> list[str]:
+    scores = [f"{score:.1f}" if line.collection == "nab" else "" for score in line.nab.values()]
+    return [*(_share(recall) for recall in line.recall_at.values()), f"{line.best_f1:.3f}", *scores]
+
+
+def _best(board: Board, collection: str) -> list[float]:
+    """The best of each figure among those that judged the whole set."""
+    lines = [line for line in board.lines if line.collection == collection]
+    whole = [_figures(line) for line in lines if line.is_whole] or [_figures(line) for line in lines]
+    return [max(column) for column in zip(*whole, strict=True)]
 
 
 def _kept_row(row: Kept) -> tuple[str, ...]:

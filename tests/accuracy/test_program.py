@@ -11,17 +11,19 @@ import pytest
 from rich.console import Console
 
 from tests.accuracy.__main__ import main
-from tests.accuracy.board import Board, board
+from tests.accuracy.board import Board, Line, board
 from tests.accuracy.contender import NotAvailable
 from tests.accuracy.injected import injected
 from tests.accuracy.labelled import Series
 from tests.accuracy.made import series
+from tests.accuracy.measures.episodes import Tally
 from tests.accuracy.outcome import Outcome
 from tests.accuracy.plan import DEFAULT, Plan, UnknownName, everyone, planned
 from tests.accuracy.report import report
 from tests.accuracy.rivals.rolling import RecentZ, RollingZ
 from tests.accuracy.run import Job, Results, run
 from tests.accuracy.table import HEADER, markdown
+from tests.accuracy.table import main as main_table
 
 HOURS = 24 * 7 * 5
 QUIET = Console(quiet=True)
@@ -57,6 +59,19 @@ def test_the_table_has_a_line_for_each_set_and_detector(ran: tuple[Results, Boar
         ["| tiny", name, "2"] for name in ("seasonal", "rolling_z", "z_500")
     ]
     assert {line.count("|") for line in lines[:5]} == {len(HEADER) + 1}
+
+
+def test_the_best_figure_of_a_set_stands_out_among_those_who_judged_all_of_it() -> None:
+    found = Tally(4, 2, 1, 10.0)
+    nab = {"standard": 50.0, "low FP": 40.0, "low FN": 60.0}
+
+    def line(name: str, judged: int, recall: float) -> Line:
+        return Line("nab", name, judged, 2, found, {0.1: recall}, 0.5, nab, 1.0)
+
+    board = Board((line("a", 2, 0.3), line("b", 2, 0.4), line("c", 1, 0.9)), (), (), {}, {})
+    rows = main_table(board).splitlines()[2:]
+    assert [("**.40**" in row, "**50.0**" in row) for row in rows] == [(False, True), (True, True), (False, False)]
+    assert "| c | 1 of 2 |" in rows[2]
 
 
 def test_an_obvious_incident_is_found_by_everyone(ran: tuple[Results, Board]) -> None:

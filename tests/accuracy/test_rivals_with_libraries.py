@@ -11,7 +11,10 @@ import pytest
 
 from tests.accuracy.contender import NotAvailable
 from tests.accuracy.made import series
-from tests.accuracy.rivals import AdtkPersist, AdtkSeasonal, HalfSpaceTrees, ProphetInterval, PyodPcaKnn
+from tests.accuracy.rivals.adtk_seasonal import AdtkPersist, AdtkSeasonal
+from tests.accuracy.rivals.half_space_trees import HalfSpaceTrees
+from tests.accuracy.rivals.prophet_interval import ProphetInterval
+from tests.accuracy.rivals.pyod_anomstack import PyodPcaKnn
 from tests.accuracy.rivals.rival import Rival
 
 HOURS = 24 * 7 * 3
