@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from tests.accuracy.board import board
-from tests.accuracy.plan import UnknownName, planned
+from tests.accuracy.plan import DEFAULT, UnknownName, planned
 from tests.accuracy.report import report
 from tests.accuracy.run import run
 from tests.accuracy.table import markdown
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(report(plan, results, found), encoding="utf-8")
     console.print(f"report: {page}", soft_wrap=True)
-    return 0
+    return 1 if any(name.startswith(DEFAULT.name) for name in found.absent) else 0
 
 
 def _parser() -> argparse.ArgumentParser:

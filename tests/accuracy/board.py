@@ -130,11 +130,11 @@ def _kept(plan: Plan, results: Results) -> list[Kept]:
         law, step, _ = one.name.split("-")
         groups[f"{law}, {step}"] = [other for other in plan.synthetic if other.name.startswith(f"{law}-{step}-")]
     found = []
-    if plan.weekly is not None:
+    if plan.weekly is not None and plan.weekly.name not in results.absent:
         found += [
             _pages(group, "1/week", ONCE_A_WEEK, results, plan.weekly.name, each) for group, each in groups.items()
         ]
-    if any(one.name == DEFAULT.name for one in plan.contenders):
+    if any(one.name == DEFAULT.name for one in plan.contenders) and DEFAULT.name not in results.absent:
         real = {group: each for group, each in groups.items() if each and each[0].collection != "synthetic"}
         found += [_pages(group, "2/month", TWICE_A_MONTH, results, DEFAULT.name, each) for group, each in real.items()]
     return found

@@ -44,7 +44,7 @@ class Results:
 
 
 def run(jobs: Sequence[Job], folder: Path, console: Console, processes: int = 2) -> Results:
-    """The outcome of every job, from ``folder`` where it is known. Raises what a contender raises, naming the job."""
+    """The outcome of every job, from ``folder`` where it is known; of contenders that fail none, but the reason."""
     digests = {job.contender.name: job.contender.digest() for job in jobs}
     places = [(job, job.place(folder, digests[job.contender.name])) for job in jobs]
     missing = [(job, place) for job, place in places if not place.exists()]
@@ -88,12 +88,12 @@ def _answers(jobs: Sequence[tuple[Job, Path]], processes: int) -> Iterator[tuple
 
 
 def _judge(job: Job, place: Path) -> str:
-    """Empty, or why the contender is not available."""
+    """Empty, or why the contender cannot take part: one that breaks is told in the table, it stops no other."""
     try:
         outcome = job.contender.judge(job.series)
     except NotAvailable as exc:
         return str(exc)
-    except (ValueError, TypeError, ArithmeticError, RuntimeError, LookupError) as exc:
-        raise RuntimeError(f"{job.contender.name} fails on {job.series.key}: {exc!r}") from exc
+    except (ValueError, TypeError, AttributeError, ArithmeticError, RuntimeError, LookupError) as exc:
+        return f"fails on {job.series.key}: {exc!r}"
     outcome.write(place)
     return ""

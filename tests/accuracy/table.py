@@ -28,7 +28,7 @@ def markdown(board: Board) -> str:
 
 def main(board: Board) -> str:
     rows = [_main_row(line, _best(board, line.collection)) for line in board.lines]
-    rows += [("all", name, f"not run: {reason}") for name, reason in board.absent.items()]
+    rows += [("all", name, f"not run: {_in_a_cell(reason)}") for name, reason in board.absent.items()]
     return _table(HEADER, rows)
 
 
@@ -54,20 +54,8 @@ def injections(rows: Sequence[Injection]) -> str:
 def by_size(rows: Sequence[Injection]) -> str:
     """Recall of our default by kind and size, false alerts beside."""
     header = ("set", "kind", *(f"{size:g} σ" for size in SIZES), "false a week")
-    cells = [
-        (row.collection, kind, *(_share(row.default.recall([kind], size, size)) for size in SIZES), _rate(row))
-        for row in rows
-        if row.contender == DEFAULT.name
-        for kind in SIZED
-    ]
-    runs = [
-        (row.collection, f"{kind} (all lengths)", _share(row.default.recall([kind])), "", "", "", "", _rate(row))
-        for row in rows
-        if row.contender == DEFAULT.name
-        for kind in KINDS
-        if kind not in SIZED
-    ]
-    return _table(header, [*cells, *runs])
+    ours = [row for row in rows if row.contender == DEFAULT.name]
+    return _table(header, [(row.collection, *cells, _rate(row)) for row in ours for cells in _sized(row)])
 
 
 def _main_row(line: Line, best: Sequence[float]) -> tuple[str, ...]:
@@ -126,6 +114,14 @@ def _injection_row(row: Injection) -> tuple[str, ...]:
     )
 
 
+def _sized(row: Injection) -> list[list[str]]:
+    """Recall by size for kinds that have one, else over all lengths."""
+    found = [[kind, *(_share(row.default.recall([kind], size, size)) for size in SIZES)] for kind in SIZED]
+    rest = [kind for kind in KINDS if kind not in SIZED]
+    blank = [""] * (len(SIZES) - 1)
+    return found + [[f"{kind} (all lengths)", _share(row.default.recall([kind])), *blank] for kind in rest]
+
+
 def _rate(row: Injection) -> str:
     return f"{row.default.false_a_week:.2f}"
 
@@ -136,6 +132,14 @@ def _share(value: float) -> str:
     ('.46', '1.00', '–')
     """
     return "–" if math.isnan(value) else f"{value:.2f}".removeprefix("0")
+
+
+def _in_a_cell(text: str) -> str:
+    """
+    >>> _in_a_cell("a | b\\nc")
+    'a / b c'
+    """
+    return " ".join(text.split()).replace("|", "/")
 
 
 def _of(part: int, whole: int) -> str:

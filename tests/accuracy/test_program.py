@@ -129,9 +129,11 @@ def test_who_cannot_take_part_is_told_in_the_table(tmp_path: Path) -> None:
     assert "| all | absent | not run: its library is not there |" in markdown(board(plan, results))
 
 
-def test_a_contender_that_breaks_is_named_with_the_series(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match="broken fails on tiny/a"):
-        run([Job(Broken(), PLAN.labelled["tiny"][0])], tmp_path, QUIET, processes=1)
+def test_a_contender_that_breaks_is_told_with_the_series_and_stops_no_other(tmp_path: Path) -> None:
+    plan = Plan((RollingZ(), Broken()), None, {"tiny": PLAN.labelled["tiny"]}, {}, [])
+    text = markdown(board(plan, run(plan.jobs(), tmp_path, QUIET, processes=1)))
+    assert "| tiny | rolling_z | 2 |" in text
+    assert "| all | broken | not run: fails on tiny/b: ValueError('no idea about tiny/b') |" in text
 
 
 def test_slow_contenders_judge_the_first_series_by_name() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
-
 import numpy as np
 
 from detectors.contract import Floats
@@ -20,7 +18,6 @@ class SpectralResidual(Rival):
     name = "spectral_residual"
     about = "saliency of the last of at most 1,440 readings (a week), q = 3, z = 21, 5 points extrapolated; alert at 3"
     threshold = 3.0
-    most = MappingProxyType({"kpi": 6})
 
     def scores(self, times_s: Seconds, values: Floats, step_s: int) -> Floats:
         window = min(_WINDOW, week_of(step_s, _WINDOW, 64))
