@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from tests.accuracy.labelled import Series
@@ -35,11 +34,3 @@ class Contender(Protocol):
     def digest(self) -> str:
         """Changes when its answers may change: code, setting, versions of libraries."""
         ...
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A contender and the collections in which it is measured."""
-
-    contender: Contender
-    collections: tuple[str, ...] = field(default=())
