@@ -13,6 +13,7 @@ from tests.accuracy.measures.contest import best_f1
 from tests.accuracy.measures.episodes import Tally, recall_at, total
 from tests.accuracy.measures.injection import Found, at_default, at_rate
 from tests.accuracy.measures.nab import PROFILES, nab
+from tests.accuracy.ours import bucket_of
 from tests.accuracy.outcome import Pairs, paged_score
 from tests.accuracy.plan import DEFAULT, Plan
 from tests.accuracy.run import Results
@@ -128,7 +129,9 @@ def _kept(plan: Plan, results: Results) -> list[Kept]:
         groups[name] = list({copy.untouched.key: copy.untouched for copy in copies}.values())
     for one in plan.synthetic:
         law, step, _ = one.name.split("-")
-        groups[f"{law}, {step}"] = [other for other in plan.synthetic if other.name.startswith(f"{law}-{step}-")]
+        groups[f"{law}, {bucket_of(one.step_s).text}"] = [
+            other for other in plan.synthetic if other.name.startswith(f"{law}-{step}-")
+        ]
     found = []
     if plan.weekly is not None and plan.weekly.name not in results.absent:
         found += [

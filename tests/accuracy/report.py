@@ -99,7 +99,7 @@ def _up(recall: float) -> float:
 
 def _grids(board: Board) -> list[Grid]:
     """The Markdown tables, read back: the page and the terminal cannot disagree."""
-    texts = [("Labelled series", table.main(board))]
+    texts = [("Labelled series", table.main(board))] if board.lines or board.absent else []
     if board.kept:
         texts.append(("Pages beside budget", table.kept(board.kept)))
     if board.injections:

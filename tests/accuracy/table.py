@@ -17,7 +17,7 @@ HEADER = (
 
 def markdown(board: Board) -> str:
     """All tables of a run, the main one first."""
-    parts = [main(board)]
+    parts = [main(board)] if board.lines or board.absent else []
     if board.kept:
         parts += ["### Pages beside budget", kept(board.kept)]
     if board.injections:

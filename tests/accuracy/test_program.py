@@ -116,11 +116,11 @@ def test_the_budget_is_held_against_pages_of_real_and_of_synthetic_series(tmp_pa
     plan = Plan((DEFAULT,), Once(), {"tiny": PLAN.labelled["tiny"]}, {}, [noise])
     found = board(plan, run(plan.jobs(), tmp_path, QUIET, processes=1))
     told = {(row.group, row.budget): row.calibration for row in found.kept}
-    assert set(told) == {("tiny", "1/week"), ("white, 3600s", "1/week"), ("tiny", "2/month")}
+    assert set(told) == {("tiny", "1/week"), ("white, 1h", "1/week"), ("tiny", "2/month")}
     weekly = told["tiny", "1/week"]
     assert (weekly.sent, weekly.quiet, weekly.quiet_kept) == (2, 2, 0)  # one page each where four are promised
     assert weekly.promised == pytest.approx(2 * (HOURS - 126) / 168)
-    assert told["white, 3600s", "1/week"].sent == 0
+    assert told["white, 1h", "1/week"].sent == 0
 
 
 def test_who_cannot_take_part_is_told_in_the_table(tmp_path: Path) -> None:
