@@ -8,7 +8,7 @@ RUN := $(UV) run --no-sync
 	@$(UV) sync --quiet --frozen --inexact --all-extras
 	@touch $@
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check bench accuracy clean
 demo: .venv/.ready ## replay weeks of real data through the real pipeline
 	@$(RUN) metricwatch demo $(ARGS)
 
@@ -24,6 +24,10 @@ check: .venv/.ready ## format, lint, types, imports
 
 bench: .venv/.ready ## our speed beside a named rival, as ratios
 	$(RUN) python -m tests.benchmarks $(ROWS)
+
+accuracy: .venv/.ready ## our detectors beside named rivals on labelled series, as a table and a report
+	@$(UV) sync --quiet --frozen --inexact --all-extras --group accuracy
+	@$(RUN) python -m tests.accuracy $(ARGS)
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist

@@ -1,0 +1,1 @@
+"""What is measured: pure functions of series and outcomes, each with the definition it computes."""
