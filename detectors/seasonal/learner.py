@@ -1,0 +1,330 @@
+"""Everything that is known of a panel's series, and how one block of buckets is judged by it and then learned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from detectors.contract import Bools, Floats
+from detectors.seasonal.calendar import Places, Profile
+from detectors.seasonal.forecasters import Forecast, Leveled, Pace, Rows, Season
+from detectors.seasonal.rarity import Blocks, Pages, Rarity, surprise
+from detectors.seasonal.recipe import Recipe
+from detectors.seasonal.running import Mean, Scale, filled, weight
+from detectors.seasonal.runs import FLAT, GAP, LEAST_CHANGES, Runs
+
+POINT, PERSISTENT, LOCAL = "point", "persistent", "local"
+STATISTICS = (POINT, PERSISTENT, LOCAL)
+WEEK_S = 604_800.0
+
+
+@dataclass(frozen=True)
+class Method:
+    """What does not change while a panel is learned: the recipe at one bucket width."""
+
+    width_s: float
+    profiles: tuple[Profile, ...]
+    recipe: Recipe
+
+    @property
+    def pace(self) -> Pace:
+        return Pace.at(self.width_s, self.recipe)
+
+    @property
+    def blocks(self) -> Blocks:
+        block_s = max(3600.0, self.width_s)
+        return Blocks(int(block_s // self.width_s), WEEK_S / block_s, max(3, int(86_400 // block_s)))
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What was thought of a block before each of its readings, ``[R, S]`` on the scale of distances.
+
+    ``expected`` holds the season. Readings between ``expected + below`` and ``expected + above`` are at no distance;
+    beyond that it is measured in ``spread``. ``local`` and its spread: the same by a short memory. ``count``: the
+    readings up to each row. ``surprise`` is −log10 of the rate per week over all statistics; ``lasting``: it came
+    from a deviation that lasts. ``flat`` and ``gap``: buckets in a run that is longer than ever (0: none).
+    ``rates[L, S]`` of the two statistics that a single reading makes and ``correction[S]``, which ``surprise`` holds;
+    ``choice[S]`` the place of the profile chosen (0: none).
+    """
+
+    expected: Floats
+    season: Floats
+    below: Floats
+    above: Floats
+    spread: Floats
+    local: Floats
+    local_spread: Floats
+    distance: Floats
+    count: Floats
+    surprise: Floats
+    lasting: Bools
+    flat: Floats
+    gap: Floats
+    rates: Floats
+    local_rates: Floats
+    correction: Floats
+    choice: Places
+
+
+@dataclass
+class Learner:
+    """The state of all series: arrays whose last axis is the series. ``levels[0]`` has no season."""
+
+    levels: list[Leveled]
+    raw_step: Scale
+    last: Floats
+    hole: Floats
+    readings: Floats
+    calm: Mean
+    local: Mean
+    local_error: Scale
+    signed: Floats
+    rarity: dict[str, Rarity]
+    pages: Pages
+    flat: Runs
+    gap: Runs
+
+    @classmethod
+    def none(cls, series: int, method: Method) -> Learner:
+        lags = max(method.recipe.lags, 1)
+        window = method.recipe.persistence[1]
+        return cls(
+            levels=[Leveled.none(series, bins, lags) for bins in (0, *(one.bins for one in method.profiles))],
+            raw_step=Scale.none(series),
+            last=np.full(series, np.nan),
+            hole=np.zeros(series),
+            readings=np.zeros(series),
+            calm=Mean.none(series),
+            local=Mean.none(series),
+            local_error=Scale.none(series),
+            signed=np.zeros((window - 1, series)),
+            rarity={name: Rarity.none(series) for name in STATISTICS},
+            pages=Pages.none(series, method.blocks.hold),
+            flat=Runs.none(series),
+            gap=Runs.none(series),
+        )
+
+    def block(self, values: Floats, training: Bools, bins: list[Places], widths: Floats, method: Method) -> Outlook:
+        """Judges the rows of a block by what was known before it (and by the rows above each), then learns from them.
+
+        ``values[R, S]`` · ``training[R, S]`` what may teach · ``bins`` of each profile · ``widths[R, S]`` how much
+        wider the bound is.
+        """
+        recipe, present = method.recipe, np.isfinite(values)
+        rows, raw_floor, wider = self._arrived(values, training, widths, method)
+        seasons = self._seasons(bins, values.shape, method)
+        told: list[list[Forecast]] = []
+        smooth = np.zeros(0)
+        for level, season in zip(reversed(self.levels), reversed(seasons), strict=True):
+            forecasts, smooth = level.forecasts(rows, season, raw_floor, method.pace, recipe)
+            told.insert(0, forecasts)
+        field = Field.of(told, recipe)
+        choice = field.best()
+        signed = field.distances(choice)
+        local, local_spread = self._nearby(values, smooth, training, raw_floor, wider, method)
+        wider = wider * self._calm(signed, training, recipe)
+        distances = {
+            POINT: np.abs(signed) / wider,
+            PERSISTENT: self._lasting(field.distances(field.best(slow_only=True)), training, recipe),
+            LOCAL: np.abs(values - local) / local_spread,
+        }
+        count = self.readings + np.cumsum(present, axis=0)
+        known = present & (count > recipe.least_readings) & np.isfinite(signed)
+        rates = {name: one.rates(method.blocks, recipe) for name, one in self.rarity.items()}
+        surprises = _surprises(distances, rates, known, recipe)
+        total, correction = np.max(list(surprises.values()), axis=0), self.pages.correction(method.blocks, recipe)
+        flat, gap = self._runs(present, rows, method)
+        self._teach(values, seasons, told, rows, bins, recipe)
+        self._count(distances, total, known & training, method)
+        self.readings = count[-1]
+        profile = field.profile[choice]
+        season, below, above = (
+            np.take_along_axis(np.stack([getattr(one, name) for one in seasons]), profile[None, None], axis=0)[0]
+            for name in ("value", "below", "above")
+        )
+        return Outlook(
+            expected=field.level(choice) + season,
+            season=season,
+            below=below,
+            above=above,
+            spread=field.spread(choice) * wider,
+            local=local,
+            local_spread=local_spread,
+            distance=np.where(known, distances[POINT], np.nan),
+            count=count,
+            surprise=np.where(known, total - correction, np.nan),
+            lasting=known & (surprises[PERSISTENT] > np.maximum(surprises[POINT], surprises[LOCAL])),
+            flat=flat,
+            gap=gap,
+            rates=rates[POINT],
+            local_rates=rates[LOCAL],
+            correction=correction,
+            choice=profile,
+        )
+
+    def _arrived(self, values: Floats, training: Bools, widths: Floats, method: Method) -> tuple[Rows, Floats, Floats]:
+        """The rows with what changed, the floor that raw steps make, and how much wider the bound is after holes."""
+        recipe = method.recipe
+        carried = filled(np.where(training, values, np.nan), self.last[None])
+        steps = np.diff(carried, axis=0)
+        changed = training & np.isfinite(steps) & (steps != 0)
+        floor = recipe.floor * recipe.raw_floor / 1.25 * np.nan_to_num(self.raw_step.value)
+        self.raw_step.learn(np.where(changed, steps, np.nan), recipe.scale_clip, method.pace.keep)
+        row = np.arange(1, len(values) + 1)[:, None]
+        seen = np.maximum.accumulate(np.where(np.isfinite(values), row, -self.hole), axis=0)
+        before = np.concatenate([-self.hole[None], seen[:-1]])
+        self.last, self.hole = carried[-1], len(values) - seen[-1]
+        return Rows(values, training, changed), floor, np.sqrt(row - before) * widths
+
+    def _seasons(self, bins: list[Places], shape: tuple[int, ...], method: Method) -> list[Season]:
+        found = [self.levels[0].season(np.zeros(0, dtype=np.intp), np.zeros(shape), tolerant=False)]
+        names = [profile.season for profile in method.profiles]
+        for profile, level, places in zip(method.profiles, self.levels[1:], bins, strict=True):
+            base = found[1 + names.index(profile.on)] if profile.on in names else found[0]
+            own = level.season(places, base.value, tolerant=profile.a_day >= method.recipe.tolerance_bins)
+            found.append(Season(own.value, own.seen & base.seen, own.below, own.above))
+        return found
+
+    def _calm(self, signed: Floats, training: Bools, recipe: Recipe) -> Floats:
+        """How much wider the bound is because errors have been large for a while; takes in the rows."""
+        sizes = np.minimum(np.abs(np.nan_to_num(signed)), 20.0)
+        before = self.calm.follow(sizes, training & np.isfinite(signed), weight(recipe.calm_readings))
+        found: Floats = np.maximum(1.0, recipe.calm * np.nan_to_num(before))
+        return found
+
+    def _nearby(
+        self, values: Floats, smooth: Floats, training: Bools, raw_floor: Floats, wider: Floats, method: Method
+    ) -> tuple[Floats, Floats]:
+        """The level and the spread of the last readings, before each row; takes in the rows."""
+        recipe, pace = method.recipe, method.pace
+        level = self.local.follow(smooth, training & np.isfinite(smooth), pace.local)
+        errors = np.where(training, values - level, np.nan)
+        usual = self.local_error.follow(errors, recipe.scale_clip, pace.local)
+        floor = raw_floor / max(recipe.raw_floor, 1e-9) * recipe.local_floor
+        return level, np.maximum(np.nan_to_num(usual), floor) * wider
+
+    def _lasting(self, signed: Floats, training: Bools, recipe: Recipe) -> Floats:
+        """The smallest of the distances that most of the last readings reached on one side."""
+        least, window = recipe.persistence
+        now = np.nan_to_num(signed)
+        carried = np.concatenate([self.signed, np.where(training, now, 0.0)])
+        earlier = sliding_window_view(carried[:-1], window - 1, axis=0)
+        self.signed = carried[len(carried) - window + 1 :]
+        ranked = np.sort(np.concatenate([earlier, now[..., None]], axis=-1), axis=-1)
+        found: Floats = np.maximum(np.maximum(ranked[..., window - least], -ranked[..., least - 1]), 0.0)
+        return found
+
+    def _runs(self, present: Bools, rows: Rows, method: Method) -> tuple[Floats, Floats]:
+        """Lengths of runs of equal readings and of none where they are longer than ever; else 0."""
+        recipe = method.recipe
+        kept = 0.5 ** (len(present) * method.width_s / (recipe.run_memory_weeks * WEEK_S))
+        changes = self.flat.ended[None] + np.cumsum(rows.changed, axis=0)
+        flat, flat_before = self.flat.follow(~rows.changed, rows.training, kept)
+        begun = self.readings + np.cumsum(present, axis=0) > 0
+        gap, gap_before = self.gap.follow(~present, begun, kept)
+        is_flat = present & (changes >= LEAST_CHANGES) & (flat >= FLAT[0]) & (flat >= FLAT[1] * flat_before)
+        known = self.readings + np.cumsum(present, axis=0) > recipe.least_readings
+        is_gap = ~present & known & (gap >= GAP[0]) & (gap >= GAP[1] * gap_before)
+        lasts = max(WEEK_S / 7 / method.width_s, 24.0)
+        fresh = (
+            flat < np.maximum(FLAT[0], FLAT[1] * flat_before) + lasts,
+            gap < np.maximum(GAP[0], GAP[1] * gap_before) + lasts,
+        )
+        if not recipe.flat:
+            return np.zeros(present.shape), np.zeros(present.shape)
+        return np.where(is_flat & fresh[0], flat, 0.0), np.where(is_gap & fresh[1], gap, 0.0)
+
+    def _teach(
+        self,
+        values: Floats,
+        seasons: list[Season],
+        told: list[list[Forecast]],
+        rows: Rows,
+        bins: list[Places],
+        recipe: Recipe,
+    ) -> None:
+        plain = next(one.level for one in told[0] if one.is_slow)
+        for level, season, forecasts, places in zip(self.levels[1:], seasons[1:], told[1:], bins, strict=True):
+            slow = next(one.level for one in forecasts if one.is_slow)
+            residual = values - np.where(season.seen & np.isfinite(slow), slow, plain) - season.value
+            level.teach(np.where(rows.training, residual, np.nan), places, level.slow_error.value, recipe)
+
+    def _count(self, distances: dict[str, Floats], surprise: Floats, known: Bools, method: Method) -> None:
+        begins = np.arange(0, len(known), method.blocks.rows)
+        seen = np.logical_or.reduceat(known, begins, axis=0)
+        for name, distance in distances.items():
+            maxima = np.maximum.reduceat(np.where(known, np.nan_to_num(distance), 0.0), begins, axis=0)
+            self.rarity[name].learn(maxima, seen, method.blocks, method.recipe)
+        highest = np.maximum.reduceat(np.where(known, surprise, -np.inf), begins, axis=0)
+        self.pages.learn(highest, seen, method.blocks, method.recipe)
+
+
+@dataclass(frozen=True)
+class Field:
+    """All forecasters side by side: ``excess[F, R, S]``, ``spreads``, ``usual[F, S]``, and whose they are."""
+
+    levels: list[Floats]
+    excess: Floats
+    spreads: Floats
+    usual: Floats
+    is_slow: Bools
+    profile: Places
+
+    @classmethod
+    def of(cls, told: list[list[Forecast]], recipe: Recipe) -> Field:
+        everyone = [(k, one) for k, forecasts in enumerate(told) for one in forecasts]
+        return cls(
+            levels=[one.level for _, one in everyone],
+            excess=np.stack([one.excess for _, one in everyone]),
+            spreads=np.stack([one.spread * (recipe.season_penalty if k else 1.0) for k, one in everyone]),
+            usual=np.stack([one.usual * _handicap(k, one, recipe) for k, one in everyone]),
+            is_slow=np.array([one.is_slow for _, one in everyone]),
+            profile=np.array([k for k, _ in everyone], dtype=np.intp),
+        )
+
+    def best(self, slow_only: bool = False) -> Places:
+        """For each series the forecaster whose errors are usually smallest."""
+        usual = np.where(self.is_slow[:, None], self.usual, np.inf) if slow_only else self.usual
+        found: Places = np.argmin(usual, axis=0)
+        return found
+
+    def distances(self, choice: Places) -> Floats:
+        """Signed, in spreads; where a choice does not know yet, the slow level without season speaks."""
+        excess = np.take_along_axis(self.excess, choice[None, None], axis=0)[0]
+        plain = self.excess[int(np.flatnonzero(self.is_slow)[0])]
+        excess = np.where(np.isfinite(excess), excess, plain)
+        spread = self.spread(choice)
+        measurable = (spread > 0) & np.isfinite(spread)
+        found: Floats = np.divide(excess, spread, out=np.full(excess.shape, np.nan), where=measurable)
+        return found
+
+    def spread(self, choice: Places) -> Floats:
+        found: Floats = np.take_along_axis(self.spreads, choice[None], axis=0)[0]
+        return found
+
+    def level(self, choice: Places) -> Floats:
+        found: Floats = np.take_along_axis(np.stack(self.levels), choice[None, None], axis=0)[0]
+        return found
+
+
+def _handicap(profile: int, forecast: Forecast, recipe: Recipe) -> float:
+    """How much smaller its usual error must be for a forecaster to be believed."""
+    seasonal = recipe.season_penalty if profile else 1.0
+    return seasonal * (recipe.slow_penalty if forecast.is_slow else 1.0)
+
+
+def _surprises(
+    distances: dict[str, Floats], rates: dict[str, Floats], known: Bools, recipe: Recipe
+) -> dict[str, Floats]:
+    """−log10 of the rate per week of each statistic, less what it must be rarer by; −9 where nothing is known."""
+    penalties = {POINT: 0.0, PERSISTENT: recipe.persistence_penalty, LOCAL: recipe.local_penalty}
+    found = {}
+    for name, distance in distances.items():
+        is_known = known & np.isfinite(distance)
+        is_on = {POINT: True, PERSISTENT: recipe.persistent, LOCAL: recipe.local}[name]
+        rare = surprise(np.where(is_known, distance, 0.0), rates[name]) - penalties[name]
+        found[name] = np.where(is_known & is_on, rare, -9.0)
+    return found
