@@ -89,10 +89,10 @@ class Seasonal(Detector):
         bucket = Bucket.parse(panel.bucket)
         calendar = Calendar.of(past.times, bucket, panel.timezone)
         edges = calendar.edges()
-        for begin, end in itertools.pairwise(edges):
-            self._look(past, panel, calendar, int(begin), int(end), method)
+        for begin, end in itertools.pairwise(edges[:-1]):
+            self._look(past, calendar, int(begin), int(end), method)
         profiled = deepcopy(past.knowledge)
-        look = self._look(past, panel, calendar, int(edges[-2]), int(edges[-1]), method)
+        look = self._look(past, calendar, int(edges[-2]), int(edges[-1]), method)
         part = judged(past.values[edges[-2] :], look, self.rate, method.recipe)
         return self._told(part, look, profiled, calendar, method)
 
@@ -121,17 +121,17 @@ class Seasonal(Detector):
         for begin, end in itertools.pairwise(edges):
             if end == edges[-1]:
                 known, begun = deepcopy(past.knowledge), past.times[begin]
-            look = self._look(past, panel, calendar, int(begin), int(end), method)
+            look = self._look(past, calendar, int(begin), int(end), method)
             first = max(int(begin), int(np.searchsorted(past.times, since)))
             if first < end:
                 found = judged(past.values[begin:end], look, self.rate, method.recipe)
                 parts.append(_cut(found, first - int(begin)))
         return known, begun, parts
 
-    def _look(self, past: Past, panel: Panel, calendar: Calendar, begin: int, end: int, method: Method) -> Look:
+    def _look(self, past: Past, calendar: Calendar, begin: int, end: int, method: Method) -> Look:
         rows = slice(begin, end)
         bins = [calendar.bins(profile)[rows] for profile in method.profiles]
-        events = _active(panel, past.times[rows])
+        events = [event for event in (_part(one, rows) for one in past.events) if event.active.any()]
         with np.errstate(all="ignore"):
             return past.knowledge.look(past.values[rows], past.masked[rows], bins, events, method, self.domain)
 
@@ -178,25 +178,16 @@ def _seasons(profiled: Knowledge, calendar: Calendar, look: Look, method: Method
     return {profile.season: whole}
 
 
-def _active(panel: Panel, times: np.ndarray) -> list[Event]:
-    """The events of the panel on these rows; rows before the panel have none left to tell."""
-    if not panel.events or not len(times):
-        return []
-    places = np.searchsorted(panel.times, times)
-    inside = np.append(panel.times, np.datetime64("NaT"))[places] == times
-    found = []
-    for event in panel.events:
-        active = inside & np.append(event.active, False)[places]
-        if active.any():
-            found.append(replace(event, active=active))
-    return found
+def _part(event: Event, rows: slice) -> Event:
+    return replace(event, active=event.active[rows])
 
 
 def _until(past: Past, series: int, time: np.datetime64, method: Method) -> Past:
     """One series, up to and including the bucket at ``time``."""
     rows, column = past.times <= time, slice(series, series + 1)
     knowledge = past.knowledge.of(np.array([series]), method)
-    return Past(knowledge, past.times[rows], past.values[rows][:, column], past.masked[rows][:, column])
+    events = tuple(replace(event, active=event.active[rows]) for event in past.events)
+    return Past(knowledge, past.times[rows], past.values[rows][:, column], past.masked[rows][:, column], events)
 
 
 def _cut(part: Part, begin: int) -> Part:
