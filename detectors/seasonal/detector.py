@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from copy import deepcopy
 from dataclasses import replace
+from datetime import timedelta
 from typing import ClassVar, Literal, Self
 
 import numpy as np
@@ -19,6 +20,7 @@ from detectors.seasonal.knowledge import Knowledge, Look
 from detectors.seasonal.learner import Method
 from detectors.seasonal.memory import Past, packed, recalled
 from detectors.seasonal.recipe import RECIPE, Recipe
+from detectors.seasonal.textbook import Model
 from detectors.seasonal.verdict import Part, judged, rate_per_month
 
 _SENSITIVITY = {"low": 1.0, "normal": 2.0, "high": 4.0}
@@ -53,6 +55,8 @@ class Seasonal(Detector):
     """Instead of a budget: low, normal or high are 1, 2 or 4 a month."""
     seasons: Literal["auto"] | tuple[Season, ...] = "auto"
     """Seasons that may be learned: auto, or a list of day, week, month, year (empty: none)."""
+    model: Model = "profile"
+    """How seasons are learned: profile (running means), or the textbook's stl (one season) and mstl (day and week)."""
     domain: Domain = "auto"
     """How noise grows: real (it does not), count (with the root), share (less near 0 and 1); auto: small counts."""
 
@@ -104,12 +108,17 @@ class Seasonal(Detector):
         return np.timedelta64(days.get(panel_bucket, fixed), "D")
 
     def _key(self) -> str:
-        return f"{self.domain} {self.seasons}"
+        return f"{self.model} {self.domain} {self.seasons}"
 
     def _method(self, panel: Panel) -> Method:
         bucket = Bucket.parse(panel.bucket)
         wanted = SEASONS if self.seasons == "auto" else self.seasons
-        return Method(bucket.nominal.total_seconds(), profiles(bucket, wanted), self.recipe)
+        if self.model == "stl" and bucket.nominal < timedelta(days=1):
+            wanted = tuple(one for one in wanted if one == "day")
+        possible = profiles(bucket, wanted)
+        if self.model != "profile":
+            possible = possible[-1:] if bucket.nominal < timedelta(days=1) else possible[:1]
+        return Method(bucket.nominal.total_seconds(), possible, self.recipe, self.model)
 
     def _walk(
         self, past: Past, panel: Panel, since: np.datetime64, bucket: Bucket, method: Method
@@ -133,7 +142,9 @@ class Seasonal(Detector):
         bins = [calendar.bins(profile)[rows] for profile in method.profiles]
         events = [event for event in (_part(one, rows) for one in past.events) if event.active.any()]
         with np.errstate(all="ignore"):
-            return past.knowledge.look(past.values[rows], past.masked[rows], bins, events, method, self.domain)
+            return past.knowledge.look(
+                past.values[rows], past.masked[rows], int(calendar.day[begin]), bins, events, method, self.domain
+            )
 
     def _told(self, part: Part, look: Look, profiled: Knowledge, calendar: Calendar, method: Method) -> Explanation:
         """The last row of a block of one series, taken apart."""
