@@ -14,7 +14,7 @@ from detectors.seasonal.recipe import Recipe
 
 @dataclass(frozen=True)
 class Field:
-    """All forecasters side by side: ``levels``, ``seen``, ``excess[F, R, S]``, ``spreads``, ``usual[F, S]``, and whose."""
+    """All forecasters side by side: ``levels``, ``seen``, ``excess[F, R, S]``, ``spreads``, ``usual[F, S]``."""
 
     levels: Floats
     seen: Bools
