@@ -26,13 +26,13 @@ def shipped() -> dict[str, list[Panel]]:
         for one in labelled.collection(name):
             panel, _ = on_grid(one)
             found.setdefault(f"{name} {panel.bucket}", []).append(panel)
-    for one in sample.series():
-        times, values = one.readings()
+    for shown in sample.series():
+        times, values = shown.readings()
         step = np.diff(times).min()
         grid = np.arange(times[0], times[-1] + step, step)
         columns = np.full((len(grid), 1), np.nan)
         columns[np.searchsorted(grid, times), 0] = values
-        found.setdefault(f"sample {one.bucket}", []).append(Panel(grid, columns, ({},), one.bucket, one.timezone))
+        found.setdefault(f"sample {shown.bucket}", []).append(Panel(grid, columns, ({},), shown.bucket, shown.timezone))
     return found
 
 
