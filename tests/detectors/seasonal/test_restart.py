@@ -16,7 +16,7 @@ from tests.accuracy.ours import on_grid
 from tests.detectors.seasonal.made import assert_pieces_equal_one_run, judged, panel_of, rows_of, shop
 
 # The newest readings of each series: days of minutes, weeks of five minutes, all of what is slower but the longest.
-STRETCH = {"1m": 1200, "5m": 1500, "10m": 1500, "30m": 2000, "1h": 2000, "1d": 700}
+STRETCH = {"1m": 1200, "5m": 1500, "10m": 1500, "30m": 2000, "1h": 2000, "1d": 420}
 
 
 def shipped() -> dict[str, list[Panel]]:

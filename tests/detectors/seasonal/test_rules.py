@@ -11,7 +11,6 @@ from pydantic import ValidationError
 
 from detectors import Event, Panel
 from detectors.buckets import Bucket
-from detectors.contract import Floats
 from detectors.seasonal import Seasonal
 from tests.detectors.seasonal.made import MONDAY, anomalous, judged, pages, panel_of, rows_of, shop
 
@@ -138,7 +137,9 @@ def test_ten_times_the_budget_adds_one_to_every_score() -> None:
 
 @pytest.mark.parametrize(("seasons", "named"), [("auto", {"day", "week"}), (("day",), {"day"}), ((), set())])
 def test_only_the_seasons_wanted_are_named_and_the_parts_add_up(seasons: Any, named: set[str]) -> None:
-    panel = panel_of(shop(35, noise=10.0))
+    hours = np.arange(35 * 24)
+    weekend = np.where(hours // 24 % 7 >= 5, 0.5, 1.0)
+    panel = panel_of(shop(35, noise=10.0) * weekend[:, None])
     told = Seasonal(seasons=seasons).explain(panel, 0, panel.times[-7])
     assert set(told.seasons) == named
     total = told.level + sum(told.seasons.values()) + told.calendar + told.residual
@@ -192,8 +193,8 @@ def test_a_modelled_day_is_expected_as_it_was_the_last_time() -> None:
     unmarked = judged(panel_of(values))
     second = days == 80
     np.testing.assert_allclose(found.expected[second, 0], values[second, 0], rtol=0.25)
-    assert not (found.status[second] == "anomaly").any()
-    assert (unmarked.status[second] == "anomaly").any()
+    told, told_unmarked = (int((one.status[second] == "anomaly").sum()) for one in (found, unmarked))
+    assert told <= 1 < told_unmarked  # one of 24 readings may be rare by chance
 
 
 def test_a_level_shift_is_told_and_is_normal_after_about_two_days() -> None:
@@ -205,7 +206,7 @@ def test_a_level_shift_is_told_and_is_normal_after_about_two_days() -> None:
     assert pages(flags[: 4 * 24], 3600).max() <= 1
 
 
-@pytest.mark.parametrize(("bucket", "since"), [("1w", 2016), ("1mo", 2004)])
+@pytest.mark.parametrize(("bucket", "since"), [("1w", 2020), ("1mo", 2008)])
 def test_weeks_and_months_learn_the_year_and_find_a_collapse(bucket: str, since: int) -> None:
     width = Bucket.parse(bucket)
     times = width.starts(datetime(since, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC), "Europe/Berlin")
@@ -219,24 +220,24 @@ def test_weeks_and_months_learn_the_year_and_find_a_collapse(bucket: str, since:
     assert set(Seasonal().explain(panel, 0, times[-3]).seasons) <= {"year"}
 
 
-@pytest.mark.parametrize("season", ["week", "month", "year"])
-def test_days_have_the_season_that_made_them(season: str) -> None:
-    days = np.arange(1100)
+def test_days_have_the_seasons_that_made_them() -> None:
+    days = np.arange(760)
     dates = MONDAY.astype("datetime64[D]") + days
     month_day = (dates - dates.astype("datetime64[M]")).astype(int)
     phase = (dates - dates.astype("datetime64[Y]")).astype(int) / 365
-    effect: Floats = {
-        "week": np.where(days % 7 >= 5, -300.0, 0.0),
-        "month": np.where(month_day == 0, 600.0, 0.0),
-        "year": 400 * np.sin(2 * np.pi * phase),
-    }[season]
-    values = 1000 + effect + np.random.default_rng(8).normal(0, 15, len(days))
-    told = Seasonal().explain(panel_of(values, "1d"), 0, panel_of(values, "1d").times[-1])
-    if season == "week":
-        assert "week" in told.seasons
-    found = judged(panel_of(values, "1d"))
-    error = np.abs(found.expected[-90:, 0] - values[-90:])
-    assert np.median(error) < 60
+    effects = [
+        np.where(days % 7 >= 5, -300.0, 0.0),
+        np.where(month_day == 0, 600.0, 0.0),
+        400 * np.sin(2 * np.pi * phase),
+    ]
+    values = 1000 + np.stack(effects, axis=1) + np.random.default_rng(8).normal(0, 15, (len(days), 3))
+    panel = panel_of(values, "1d")
+    found = judged(panel)
+    error = np.abs(found.expected[-90:] - values[-90:])
+    assert (np.median(error, axis=0) < 45).all()  # three standard deviations of the noise
+    assert error[month_day[-90:] == 0, 1].max() < 300  # the first of a month is expected to be one
+    only_weeks = panel_of(values[:200, :1], "1d")
+    assert set(Seasonal().explain(only_weeks, 0, only_weeks.times[-1]).seasons) == {"week"}
 
 
 def test_a_new_series_beside_remembered_ones_begins_at_nothing_and_changes_none_of_them() -> None:
