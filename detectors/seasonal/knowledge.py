@@ -29,7 +29,8 @@ class Effect:
 
 @dataclass
 class Knowledge:
-    """``small[S]``: 1 where the readings are small counts · ``begun[S]``: 1 once a reading was seen ·
+    """``small[S]``: 1 where the readings are small counts, 2 where one of them proved that they are none ·
+    ``begun[S]``: 1 once a reading was seen ·
     ``lowest[S]``: the smallest reading · ``effects`` by the name of the day."""
 
     learner: Learner
@@ -95,26 +96,29 @@ class Knowledge:
         self._learn_effects(events, values, look)
         self.begun = np.maximum(self.begun, np.isfinite(values).any(axis=0))
         self.lowest = np.minimum(self.lowest, np.where(np.isfinite(values), values, np.inf).min(axis=0, initial=np.inf))
+        if domain == "auto":
+            present = np.where(np.isfinite(values), values, 0.0)
+            is_no_count = ((present < 0) | (present != np.floor(present))).any(axis=0)
+            self.small = np.where((self.small > 0) & is_no_count, 2.0, self.small)
         return look
 
     def _settle(self, values: Floats, method: Method, domain: Domain) -> None:
-        """Decides by the first block with readings whether they are small counts; what proves it wrong starts anew.
+        """Decides by the first block with readings whether they are small counts; what was proved wrong starts anew.
 
-        Nothing of a first block is judged, so this looks at nothing that a verdict may not know.
+        Nothing of a first block is judged, and proof counts from the next block on: no verdict knows what comes after.
         """
         starting = (self.begun == 0) & np.isfinite(values).any(axis=0)
         wanted = is_small_count(values) if domain == "auto" else np.full(len(self.small), domain == "count")
         self.small = np.where(starting, wanted, self.small)
         if domain != "auto":
             return
-        present = np.where(np.isfinite(values), values, 0.0)
-        broken = (self.small > 0) & (self.begun > 0) & ((present < 0) | (present != np.floor(present))).any(axis=0)
+        broken = self.small > 1
         if broken.any():
             places = np.where(broken, -1, np.arange(len(broken)))
             fresh = Knowledge(self.learner, self.small, self.begun, self.lowest, self.effects, self.window).of(
                 places, method
             )
-            self.learner, self.effects = fresh.learner, fresh.effects
+            self.learner, self.effects, self.window = fresh.learner, fresh.effects, fresh.window
             self.small = np.where(broken, 0.0, self.small)
 
     def _expected_of(self, events: Sequence[Event], shape: tuple[int, ...], method: Method) -> tuple[Floats, Floats]:

@@ -3,7 +3,7 @@
 import pytest
 
 from detectors import Detector, names, type_of
-from tests.detectors import conformance
+from tests.detectors import conformance, properties
 
 IN_UNITS = "its bounds are in the metric's unit, so a moved or scaled series is a different question"
 EXEMPT: dict[tuple[str, str], str] = {
@@ -12,6 +12,9 @@ EXEMPT: dict[tuple[str, str], str] = {
     ),
 }
 """(detector, check): the reason why that detector is exempt from that check."""
+
+
+CHECKS = (*conformance.CHECKS, *properties.CHECKS)
 
 
 def example(name: str) -> Detector:
@@ -26,7 +29,7 @@ def exemption(name: str, check: str) -> str | None:
     return EXEMPT.get((name, check))
 
 
-@pytest.mark.parametrize("check", conformance.CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("name", names())
 def test_a_registered_detector_conforms(name: str, check: conformance.Check) -> None:
     reason = exemption(name, check.__name__)
@@ -37,5 +40,5 @@ def test_a_registered_detector_conforms(name: str, check: conformance.Check) -> 
 
 
 def test_every_exemption_names_a_check_and_a_detector_that_exist() -> None:
-    checks = {check.__name__ for check in conformance.CHECKS}
+    checks = {check.__name__ for check in CHECKS}
     assert all(name in names() and check in checks for name, check in EXEMPT)
