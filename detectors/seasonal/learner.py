@@ -12,7 +12,7 @@ from detectors.seasonal.calendar import Places, Profile
 from detectors.seasonal.forecasters import Forecast, Leveled, Pace, Rows, Season
 from detectors.seasonal.rarity import Blocks, Pages, Rarity, surprise
 from detectors.seasonal.recipe import Recipe
-from detectors.seasonal.running import Mean, Scale, filled, weight
+from detectors.seasonal.running import Mean, Scale, filled, picked, weight, without_nan
 from detectors.seasonal.runs import FLAT, GAP, LEAST_CHANGES, Runs
 from detectors.seasonal.textbook import Cycles, Model
 
@@ -149,8 +149,7 @@ class Learner:
         self.readings = count[-1]
         profile = field.profile[choice]
         season, below, above = (
-            np.take_along_axis(np.stack([getattr(one, name) for one in seasons]), profile[None, None], axis=0)[0]
-            for name in ("value", "below", "above")
+            picked(np.stack([getattr(one, name) for one in seasons]), profile) for name in ("value", "below", "above")
         )
         return Outlook(
             expected=field.level(choice) + season,
@@ -178,7 +177,7 @@ class Learner:
         carried = filled(np.where(training, values, np.nan), self.last[None])
         steps = np.diff(carried, axis=0)
         changed = training & np.isfinite(steps) & (steps != 0)
-        floor = recipe.floor * recipe.raw_floor / 1.25 * np.nan_to_num(self.raw_step.value)
+        floor = recipe.floor * recipe.raw_floor / 1.25 * without_nan(self.raw_step.value)
         self.raw_step.learn(np.where(changed, steps, np.nan), recipe.scale_clip, method.pace.keep)
         row = np.arange(1, len(values) + 1)[:, None]
         seen = np.maximum.accumulate(np.where(np.isfinite(values), row, -self.hole), axis=0)
@@ -197,9 +196,9 @@ class Learner:
 
     def _calm(self, signed: Floats, training: Bools, recipe: Recipe) -> Floats:
         """How much wider the bound is because errors have been large for a while; takes in the rows."""
-        sizes = np.minimum(np.abs(np.nan_to_num(signed)), 20.0)
+        sizes = np.minimum(np.abs(without_nan(signed)), 20.0)
         before = self.calm.follow(sizes, training & np.isfinite(signed), weight(recipe.calm_readings))
-        found: Floats = np.maximum(1.0, recipe.calm * np.nan_to_num(before))
+        found: Floats = np.maximum(1.0, recipe.calm * without_nan(before))
         return found
 
     def _nearby(
@@ -211,12 +210,12 @@ class Learner:
         errors = np.where(training, values - level, np.nan)
         usual = self.local_error.follow(errors, recipe.scale_clip, pace.local)
         floor = raw_floor / max(recipe.raw_floor, 1e-9) * recipe.local_floor
-        return level, np.maximum(np.nan_to_num(usual), floor) * wider
+        return level, np.maximum(without_nan(usual), floor) * wider
 
     def _lasting(self, signed: Floats, training: Bools, recipe: Recipe) -> Floats:
         """The smallest of the distances that most of the last readings reached on one side."""
         least, window = recipe.persistence
-        now = np.nan_to_num(signed)
+        now = without_nan(signed)
         carried = np.concatenate([self.signed, np.where(training, now, 0.0)])
         earlier = sliding_window_view(carried[:-1], window - 1, axis=0)
         self.signed = carried[len(carried) - window + 1 :]
@@ -285,9 +284,9 @@ class Field:
         everyone = [(k, one) for k, forecasts in enumerate(told) for one in forecasts]
         return cls(
             levels=[one.level for _, one in everyone],
-            excess=np.stack([one.excess for _, one in everyone]),
-            spreads=np.stack([one.spread * (recipe.season_penalty if k else 1.0) for k, one in everyone]),
-            usual=np.stack([one.usual * _handicap(k, one, recipe) for k, one in everyone]),
+            excess=np.array([one.excess for _, one in everyone]),
+            spreads=np.array([one.spread * (recipe.season_penalty if k else 1.0) for k, one in everyone]),
+            usual=np.array([one.usual * _handicap(k, one, recipe) for k, one in everyone]),
             is_slow=np.array([one.is_slow for _, one in everyone]),
             profile=np.array([k for k, _ in everyone], dtype=np.intp),
         )
@@ -300,7 +299,7 @@ class Field:
 
     def distances(self, choice: Places) -> Floats:
         """Signed, in spreads; where a choice does not know yet, the slow level without season speaks."""
-        excess = np.take_along_axis(self.excess, choice[None, None], axis=0)[0]
+        excess = picked(self.excess, choice)
         plain = self.excess[int(np.flatnonzero(self.is_slow)[0])]
         excess = np.where(np.isfinite(excess), excess, plain)
         spread = self.spread(choice)
@@ -309,12 +308,11 @@ class Field:
         return found
 
     def spread(self, choice: Places) -> Floats:
-        found: Floats = np.take_along_axis(self.spreads, choice[None], axis=0)[0]
+        found: Floats = self.spreads[choice, np.arange(len(choice))]
         return found
 
     def level(self, choice: Places) -> Floats:
-        found: Floats = np.take_along_axis(np.stack(self.levels), choice[None, None], axis=0)[0]
-        return found
+        return picked(np.array(self.levels), choice)
 
 
 def _handicap(profile: int, forecast: Forecast, recipe: Recipe) -> float:

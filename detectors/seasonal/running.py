@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.signal import lfilter
 
 from detectors.contract import Bools, Floats
@@ -17,8 +18,19 @@ def weight(half_life: float) -> float:
 
 def quotient(total: Floats, count: Floats) -> Floats:
     """``total / count``, NaN where nothing was counted."""
-    found: Floats = np.divide(total, count, out=np.full(np.broadcast(total, count).shape, np.nan), where=count > 0)
+    found: Floats = total / np.where(count > 0, count, np.nan)
     return found
+
+
+def without_nan(values: Floats, otherwise: float = 0.0) -> Floats:
+    """The values, and where they are NaN ``otherwise``. Infinite ones stay: numpy's ``nan_to_num`` looks for them."""
+    found: Floats = np.where(np.isnan(values), otherwise, values)
+    return found
+
+
+def picked(rows: Floats, choice: NDArray[np.intp]) -> Floats:
+    """``rows[choice[s], :, s]`` of ``rows[K, R, S]`` for each series, ``[R, S]``."""
+    return rows[choice, np.arange(rows.shape[1])[:, None], np.arange(rows.shape[2])]
 
 
 @dataclass
@@ -38,12 +50,12 @@ class Mean:
 
     def follow(self, values: Floats, present: Bools, alpha: float) -> Floats:
         """The mean before each row; takes in the rows with weight ``alpha`` for the newest."""
-        counted = present.astype(np.float64)
-        totals = _decayed(np.where(present, values, 0.0), self.total, alpha)
-        counts = _decayed(counted, self.count, alpha)
-        before = np.concatenate([self.value[None], quotient(totals, counts)[:-1]])
+        arrived = np.concatenate([np.where(present, values, 0.0), present], axis=1)
+        known = np.concatenate([self.total, self.count])
+        sums = np.concatenate([known[None], _decayed(arrived, known, alpha)])
+        totals, counts = sums[:, : len(self.total)], sums[:, len(self.total) :]
         self.total, self.count = totals[-1], counts[-1]
-        return before
+        return quotient(totals[:-1], counts[:-1])
 
     def take(self, values: Floats, present: Bools, keep: float) -> None:
         """Takes in a block of rows at once; ``keep`` is what a row later remains of a reading."""
@@ -77,7 +89,8 @@ class Scale:
     def clipped(self, errors: Floats, clip: float) -> Floats:
         sizes = 1.25 * np.abs(np.where(np.isfinite(errors), errors, 0.0))
         limit = np.where(self.errors > 20, clip * self.value, np.inf)
-        return np.minimum(sizes, np.where(np.isnan(limit), np.inf, limit))
+        found: Floats = np.fmin(sizes, limit)  # a limit that is NaN is none
+        return found
 
     def learn(self, errors: Floats, clip: float, keep: float) -> None:
         present = np.isfinite(errors)
