@@ -148,12 +148,12 @@ class Learner:
         self._count(distances, total, known & training, method)
         self.readings = count[-1]
         profile = field.profile[choice]
-        season, below, above = (
+        chosen, below, above = (
             picked(np.stack([getattr(one, name) for one in seasons]), profile) for name in ("value", "below", "above")
         )
         return Outlook(
-            expected=field.level(choice) + season,
-            season=season,
+            expected=field.level(choice) + chosen,
+            season=chosen,
             below=below,
             above=above,
             spread=field.spread(choice) * wider,

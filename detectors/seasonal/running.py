@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 
 from detectors.contract import Bools, Floats
 
@@ -65,10 +64,18 @@ class Mean:
 
 
 def _decayed(rows: Floats, before: Floats, alpha: float) -> Floats:
-    keep = 1.0 - alpha
-    # lfilter goes row by row, so a block that is still growing gives the same numbers for its first rows.
-    found: Floats = lfilter([1.0], [1.0, -keep], rows, axis=0, zi=(keep * before)[None])[0]
-    return found
+    """``sum[t] = row[t] + (1 - alpha) · sum[t - 1]``, in passes that each double the rows looked back on.
+
+    A row is made by the same operations however many follow it, so a block that is still growing gives the same
+    numbers for its first rows. (``scipy.signal.lfilter`` does this too, but to import it takes a second.)
+    """
+    keep, back = 1.0 - alpha, 1
+    sums = rows.copy()
+    sums[0] += keep * before
+    while back < len(sums):
+        sums[back:] += keep**back * sums[:-back]
+        back *= 2
+    return sums
 
 
 @dataclass
