@@ -9,7 +9,7 @@ import numpy as np
 from detectors.contract import Bools, Floats
 from detectors.seasonal.calendar import Places
 from detectors.seasonal.recipe import Recipe
-from detectors.seasonal.running import Mean, Scale, filled, ninth, weight, without_nan
+from detectors.seasonal.running import Mean, Scale, apart, filled, ninth, weight, without_nan
 
 SLOW_WINDOW = 9
 
@@ -167,7 +167,7 @@ class Leveled:
         self.recent = carried[len(carried) - len(self.recent) :]
         found = []
         for usual, level in levels:
-            excess = _outside(np.where(season.seen, bare - level, np.nan), season)
+            excess = _outside(np.where(season.seen, apart(bare, level, rows.values), np.nan), season)
             # The slow level without season is what is left when nothing else is known yet.
             least = 1 if usual is self.slow_error and not len(self.bins) else recipe.least_readings
             size = np.where(usual.errors >= least, without_nan(usual.value), np.inf)

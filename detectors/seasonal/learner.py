@@ -12,7 +12,7 @@ from detectors.seasonal.calendar import Places, Profile
 from detectors.seasonal.forecasters import Forecast, Leveled, Pace, Rows, Season
 from detectors.seasonal.rarity import Blocks, Pages, Rarity, surprise
 from detectors.seasonal.recipe import Recipe
-from detectors.seasonal.running import Mean, Scale, filled, picked, weight, without_nan
+from detectors.seasonal.running import Mean, Scale, apart, filled, picked, weight, without_nan
 from detectors.seasonal.runs import FLAT, GAP, LEAST_CHANGES, Runs
 from detectors.seasonal.textbook import Cycles, Model
 
@@ -135,7 +135,7 @@ class Learner:
         distances = {
             POINT: np.abs(signed) / wider,
             PERSISTENT: self._lasting(field.distances(field.best(slow_only=True)), training, recipe),
-            LOCAL: np.abs(values - local) / local_spread,
+            LOCAL: np.abs(apart(values, local, values)) / local_spread,
         }
         count = self.readings + np.cumsum(present, axis=0)
         known = present & (count > recipe.least_readings) & np.isfinite(signed)
@@ -207,7 +207,7 @@ class Learner:
         """The level and the spread of the last readings, before each row; takes in the rows."""
         recipe, pace = method.recipe, method.pace
         level = self.local.follow(smooth, training & np.isfinite(smooth), pace.local)
-        errors = np.where(training, values - level, np.nan)
+        errors = np.where(training, apart(values, level, values), np.nan)
         usual = self.local_error.follow(errors, recipe.scale_clip, pace.local)
         floor = raw_floor / max(recipe.raw_floor, 1e-9) * recipe.local_floor
         return level, np.maximum(without_nan(usual), floor) * wider

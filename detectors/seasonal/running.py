@@ -27,6 +27,13 @@ def without_nan(values: Floats, otherwise: float = 0.0) -> Floats:
     return found
 
 
+def apart(values: Floats, expected: Floats, size: Floats) -> Floats:
+    """``values - expected``, and 0 where that is no more than rounding leaves of readings of this size."""
+    difference = values - expected
+    found: Floats = np.where(np.abs(difference) <= 1e-14 * np.abs(size), 0.0, difference)
+    return found
+
+
 def picked(rows: Floats, choice: NDArray[np.intp]) -> Floats:
     """``rows[choice[s], :, s]`` of ``rows[K, R, S]`` for each series, ``[R, S]``."""
     return rows[choice, np.arange(rows.shape[1])[:, None], np.arange(rows.shape[2])]
