@@ -22,7 +22,9 @@ check: .venv/.ready ## format, lint, types, imports
 	$(RUN) mypy
 	$(RUN) lint-imports
 
+comma := ,
 bench: .venv/.ready ## our speed beside a named rival, as ratios
+	@$(if $(filter judge,$(subst $(comma), ,$(or $(ROWS),judge))),$(UV) sync --quiet --frozen --inexact --all-extras --group accuracy)
 	$(RUN) python -m tests.benchmarks $(ROWS)
 
 accuracy: .venv/.ready ## our detectors beside named rivals on labelled series, as a table and a report

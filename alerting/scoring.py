@@ -182,8 +182,9 @@ class _Replay:
 
     def _judge(self, first: int, end: int, instead: float | None, state: bytes | None) -> Verdicts:
         """Judges the buckets from ``first`` up to ``end``, the last with another reading if one is given."""
+        # What the state knows need not be read again, and a detector that reads it again would learn it anew.
         lookback = self.detector.history(self.bucket.text)
-        begin = int(np.searchsorted(self.grid.times, self.grid.times[first] - lookback))
+        begin = first if state else int(np.searchsorted(self.grid.times, self.grid.times[first] - lookback))
         values = self.grid.values[begin:end, None].copy()
         if instead is not None:
             values[-1] = instead

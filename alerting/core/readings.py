@@ -6,7 +6,7 @@ Arrays until a scalar is needed: ``[J, S]`` over judged buckets and the series o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Literal
@@ -64,6 +64,15 @@ class Combined:
     guard: Codes
     events: tuple[Event, ...] = ()
     offset: int = 0
+    whole: Combined | None = field(default=None, repr=False, compare=False)
+    """What this is a part of: it has the same series, and has looked up their places."""
+
+    @cached_property
+    def places(self) -> Mapping[frozenset[tuple[str, str]], int]:
+        """The column of each series by its labels."""
+        if self.whole is not None:
+            return self.whole.places
+        return {frozenset(labels.items()): s for s, labels in enumerate(self.labels)}
 
     @cached_property
     def buckets(self) -> list[datetime]:
@@ -80,7 +89,8 @@ class Combined:
         grids = ("status", "severity", "observed", "expected", "lower", "upper", "score", "direction", "entry", "guard")
         parts = {name: getattr(self, name)[begin:end] for name in grids}
         # A replay takes each bucket apart: the events stay whole, because cutting dozens of them would cost more.
-        return replace(self, times=self.times[begin:end], offset=self.offset + begin, **parts)
+        whole = self.whole or self
+        return replace(self, times=self.times[begin:end], offset=self.offset + begin, whole=whole, **parts)
 
     def reading(self, j: int, s: int) -> Reading:
         """Bucket ``j`` of series ``s`` as one value."""
@@ -113,6 +123,8 @@ class Combined:
 
     @cached_property
     def _verdict_columns(self) -> tuple[Mapping[int, int], ...]:
+        if self.whole is not None:
+            return self.whole._verdict_columns
         return tuple({int(s): k for k, s in enumerate(judged.columns)} for judged in self.judged)
 
     def _guard_reason(self, j: int, s: int) -> str:

@@ -77,8 +77,7 @@ def _unquiet(states: Mapping[str, SeriesState], combined: Combined, metric: str)
     unquiet = [state for state in states.values() if state.metric == metric and not state.is_quiet]
     if not unquiet:
         return [], []
-    places = {frozenset(labels.items()): s for s, labels in enumerate(combined.labels)}
-    found = [(places.get(frozenset(state.labels.items())), state) for state in unquiet]
+    found = [(combined.places.get(frozenset(state.labels.items())), state) for state in unquiet]
     return [s for s, _ in found if s is not None], [state for s, state in found if s is None]
 
 

@@ -139,7 +139,8 @@ class Seasonal(Detector):
 
     def _look(self, past: Past, calendar: Calendar, begin: int, end: int, method: Method) -> Look:
         rows = slice(begin, end)
-        bins = [calendar.bins(profile)[rows] for profile in method.profiles]
+        here = Calendar(calendar.day[rows], calendar.second[rows], calendar.block[rows])
+        bins = [here.bins(profile) for profile in method.profiles]
         events = [event for event in (_part(one, rows) for one in past.events) if event.active.any()]
         with np.errstate(all="ignore"):
             return past.knowledge.look(

@@ -10,6 +10,7 @@ from detectors.contract import Bools, Floats
 from detectors.seasonal.calendar import Places
 from detectors.seasonal.forecasters import Forecast, Season
 from detectors.seasonal.recipe import Recipe
+from detectors.seasonal.running import picked
 
 
 @dataclass(frozen=True)
@@ -37,37 +38,36 @@ class Field:
             profile=np.array([k for k, _ in everyone], dtype=np.intp),
         )
 
-    def best(self, slow_only: bool = False) -> Places:
+    def best(self) -> Places:
         """For each series the forecaster whose errors are usually smallest."""
-        usual = np.where(self.is_slow[:, None], self.usual, np.inf) if slow_only else self.usual
-        found: Places = np.argmin(usual, axis=0)
+        found: Places = np.argmin(self.usual, axis=0)
         return found
 
     def knows(self, choice: Places) -> Bools:
         """Where the forecaster chosen has an expectation; elsewhere the slow level without season speaks."""
-        known: Bools = np.isfinite(_of(self.levels, choice)) & (_of(self.seen.astype(np.float64), choice) > 0)
+        known: Bools = np.isfinite(picked(self.levels, choice)) & (picked(self.seen.astype(np.float64), choice) > 0)
         return known
 
     def distances(self, choice: Places) -> Floats:
         """Signed, in spreads ``[R, S]``; NaN while nothing says how far is far."""
-        excess = np.where(self.knows(choice), _of(self.excess, choice), self.excess[self._plain])
+        excess = np.where(self.knows(choice), picked(self.excess, choice), self.excess[self._plain])
         spread = self.spread(choice)
         measurable = (spread > 0) & np.isfinite(spread)
         found: Floats = np.divide(excess, spread, out=np.full(excess.shape, np.nan), where=measurable)
         return found
 
     def spread(self, choice: Places) -> Floats:
-        found: Floats = np.take_along_axis(self.spreads, choice[None], axis=0)[0]
+        found: Floats = self.spreads[choice, np.arange(len(choice))]
         return found
 
     def level(self, choice: Places) -> Floats:
-        return np.where(self.knows(choice), _of(self.levels, choice), self.levels[self._plain])
+        return np.where(self.knows(choice), picked(self.levels, choice), self.levels[self._plain])
 
     def season(self, choice: Places, seasons: list[Season]) -> Season:
         """That of the forecaster chosen; none where it does not know."""
         knows, profile = self.knows(choice), self.profile[choice]
         value, below, above = (
-            np.where(knows, _of(np.stack([getattr(one, name) for one in seasons]), profile), 0.0)
+            np.where(knows, picked(np.stack([getattr(one, name) for one in seasons]), profile), 0.0)
             for name in ("value", "below", "above")
         )
         return Season(value, knows, below, above)
@@ -75,12 +75,6 @@ class Field:
     @property
     def _plain(self) -> int:
         return int(np.flatnonzero(self.is_slow)[0])
-
-
-def _of(forecasters: Floats, choice: Places) -> Floats:
-    """``[R, S]`` of ``[F, R, S]``: for each series the one chosen."""
-    found: Floats = np.take_along_axis(forecasters, choice[None, None], axis=0)[0]
-    return found
 
 
 def _handicap(profile: int, forecast: Forecast, recipe: Recipe) -> float:

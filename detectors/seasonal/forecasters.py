@@ -9,7 +9,7 @@ import numpy as np
 from detectors.contract import Bools, Floats
 from detectors.seasonal.calendar import Places
 from detectors.seasonal.recipe import Recipe
-from detectors.seasonal.running import Mean, Scale, filled, ninth, weight
+from detectors.seasonal.running import Mean, Scale, apart, filled, ninth, weight, without_nan
 
 SLOW_WINDOW = 9
 
@@ -87,8 +87,8 @@ class Lags:
     def follow(self, deviations: Floats, training: Bools, keep: float, clip: float) -> Floats:
         """What the readings before each row say of its deviation from the slow level; takes in the rows."""
         lags, rows = len(self.last), len(deviations)
-        limit = np.nan_to_num(clip * 1.25 * self.size.value, nan=np.inf)
-        line = np.clip(np.concatenate([self.last, np.nan_to_num(deviations)]), -limit, limit)
+        limit = without_nan(clip * 1.25 * self.size.value, np.inf)
+        line = np.clip(np.concatenate([self.last, without_nan(deviations)]), -limit, limit)
         earlier = np.stack([line[lags - 1 - k : lags - 1 - k + rows] for k in range(lags)])
         trace = np.einsum("kks->s", self.products)
         ridge = np.eye(lags)[:, :, None] * (1e-3 * trace / lags + np.where(trace > 0, 0.0, 1.0))
@@ -154,24 +154,24 @@ class Leveled:
     ) -> tuple[list[Forecast], Floats]:
         """What the levels and the lags say of a block, and its smoothed rows; takes in what teaches."""
         bare = rows.values - season.value
-        known = rows.training & season.seen
-        carried = filled(np.where(known, bare, np.nan), self.recent)
+        taught = rows.training & season.seen
+        carried = filled(np.where(taught, bare, np.nan), self.recent)
         smooth, last = ninth(carried), carried[len(self.recent) :]
-        floor = np.maximum(self._step(carried, rows.changed & known, season, pace, recipe), raw_floor)
+        floor = np.maximum(self._step(carried, rows.changed & taught, season, pace, recipe), raw_floor)
         ripe = self.slow_error.errors >= recipe.least_readings
-        fast = self.fast.follow(bare, known, pace.fast)
-        slow = self.slow.follow(smooth, known & np.isfinite(smooth), pace.slow)
+        fast = self.fast.follow(bare, taught, pace.fast)
+        slow = self.slow.follow(smooth, taught & np.isfinite(smooth), pace.slow)
         levels = [(self.fast_error, fast), (self.slow_error, slow)]
         if recipe.lags:
-            told = self.lags.follow(last - slow, known, pace.keep, recipe.scale_clip)
+            told = self.lags.follow(last - slow, taught, pace.keep, recipe.scale_clip)
             levels.append((self.lag_error, np.where(ripe, slow + told, np.nan)))
         self.recent = carried[len(carried) - len(self.recent) :]
         found = []
         for usual, level in levels:
-            excess = _outside(np.where(season.seen, bare - level, np.nan), season)
+            excess = _outside(np.where(season.seen, apart(bare, level, rows.values), np.nan), season)
             # The slow level without season is what is left when nothing else is known yet.
             least = 1 if usual is self.slow_error and not len(self.bins) else recipe.least_readings
-            size = np.where(usual.errors >= least, np.nan_to_num(usual.value), np.inf)
+            size = np.where(usual.errors >= least, without_nan(usual.value), np.inf)
             spread = np.maximum(size, floor)
             usual.learn(np.where(rows.training, excess, np.nan), recipe.scale_clip, pace.keep)
             found.append(Forecast(level, season.seen, excess, spread, size, usual is self.slow_error))
@@ -179,16 +179,16 @@ class Leveled:
 
     def _step(self, carried: Floats, changed: Bools, season: Season, pace: Pace, recipe: Recipe) -> Floats:
         """The floor that the usual step makes, before this block."""
-        floor = recipe.floor / 1.25 * np.nan_to_num(self.step.value)
+        floor = recipe.floor / 1.25 * without_nan(self.step.value)
         steps = np.diff(carried[len(self.recent) - 1 :], axis=0)
         self.step.learn(np.where(changed, steps, np.nan), recipe.scale_clip, pace.keep)
         return floor
 
     def teach(self, residual: Floats, bins: Places, usual: Floats, recipe: Recipe) -> None:
         """Moves the bins of a block towards the mean residual ``[R, S]`` of their readings (NaN: none)."""
-        limit = np.where(self.cycles[bins] >= 2, np.nan_to_num(recipe.profile_clip * usual, nan=np.inf), np.inf)
+        limit = np.where(self.cycles[bins] >= 2, without_nan(recipe.profile_clip * usual, np.inf), np.inf)
         present = np.isfinite(residual)
-        moved = np.where(present, np.clip(np.nan_to_num(residual), -limit, limit), 0.0)
+        moved = np.where(present, np.clip(without_nan(residual), -limit, limit), 0.0)
         begins = np.flatnonzero(np.concatenate([[True], np.diff(bins) != 0]))
         count = np.add.reduceat(present.astype(np.float64), begins, axis=0)
         mean = np.add.reduceat(moved, begins, axis=0) / np.maximum(count, 1.0)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from detectors.contract import Bools, Floats
 from detectors.seasonal.calendar import Places, Profile
@@ -13,12 +12,12 @@ from detectors.seasonal.field import Field
 from detectors.seasonal.forecasters import Forecast, Leveled, Pace, Rows, Season
 from detectors.seasonal.rarity import Blocks, Pages, Rarity, surprise
 from detectors.seasonal.recipe import Recipe
-from detectors.seasonal.running import Mean, Scale, filled, weight
+from detectors.seasonal.running import Mean, Scale, apart, filled, weight, without_nan
 from detectors.seasonal.runs import FLAT, GAP, LEAST_CHANGES, Runs
 from detectors.seasonal.textbook import Cycles, Model
 
-POINT, PERSISTENT, LOCAL = "point", "persistent", "local"
-STATISTICS = (POINT, PERSISTENT, LOCAL)
+POINT, LOCAL = "point", "local"
+STATISTICS = (POINT, LOCAL)
 WEEK_S = 604_800.0
 
 
@@ -51,8 +50,8 @@ class Outlook:
 
     ``expected`` holds the season. Readings between ``expected + below`` and ``expected + above`` are at no distance;
     beyond that it is measured in ``spread``. ``local`` and its spread: the same by a short memory. ``count``: the
-    readings up to each row. ``surprise`` is −log10 of the rate per week over all statistics; ``lasting``: it came
-    from a deviation that lasts. ``flat`` and ``gap``: buckets in a run that is longer than ever (0: none).
+    readings up to each row. ``surprise`` is −log10 of the rate per week over both statistics; ``nearby``: it came from
+    the short memory. ``flat`` and ``gap``: buckets in a run that is longer than ever (0: none).
     ``rates[L, S]`` of the two statistics that a single reading makes and ``correction[S]``, which ``surprise`` holds;
     ``choice[S]`` the place of the profile chosen (0: none).
     """
@@ -67,7 +66,7 @@ class Outlook:
     distance: Floats
     count: Floats
     surprise: Floats
-    lasting: Bools
+    nearby: Bools
     flat: Floats
     gap: Floats
     rates: Floats
@@ -88,7 +87,6 @@ class Learner:
     calm: Mean
     local: Mean
     local_error: Scale
-    signed: Floats
     rarity: dict[str, Rarity]
     pages: Pages
     flat: Runs
@@ -97,7 +95,6 @@ class Learner:
     @classmethod
     def none(cls, series: int, method: Method) -> Learner:
         lags = max(method.recipe.lags, 1)
-        window = method.recipe.persistence[1]
         return cls(
             levels=[Leveled.none(series, bins, lags) for bins in (0, *(one.bins for one in method.profiles))],
             raw_step=Scale.none(series),
@@ -107,7 +104,6 @@ class Learner:
             calm=Mean.none(series),
             local=Mean.none(series),
             local_error=Scale.none(series),
-            signed=np.zeros((window - 1, series)),
             rarity={name: Rarity.none(series) for name in STATISTICS},
             pages=Pages.none(series, method.blocks.hold),
             flat=Runs.none(series),
@@ -135,8 +131,7 @@ class Learner:
         wider = wider * self._calm(signed, training, recipe)
         distances = {
             POINT: np.abs(signed) / wider,
-            PERSISTENT: self._lasting(field.distances(field.best(slow_only=True)), training, recipe),
-            LOCAL: np.abs(values - local) / local_spread,
+            LOCAL: np.abs(apart(values, local, values)) / local_spread,
         }
         count = self.readings + np.cumsum(present, axis=0)
         known = present & (count > recipe.least_readings) & np.isfinite(signed)
@@ -160,7 +155,7 @@ class Learner:
             distance=np.where(known, distances[POINT], np.nan),
             count=count,
             surprise=np.where(known, total - correction, np.nan),
-            lasting=known & (surprises[PERSISTENT] > np.maximum(surprises[POINT], surprises[LOCAL])),
+            nearby=known & (surprises[LOCAL] > surprises[POINT]),
             flat=flat,
             gap=gap,
             rates=rates[POINT],
@@ -175,7 +170,7 @@ class Learner:
         carried = filled(np.where(training, values, np.nan), self.last[None])
         steps = np.diff(carried, axis=0)
         changed = training & np.isfinite(steps) & (steps != 0)
-        floor = recipe.floor * recipe.raw_floor / 1.25 * np.nan_to_num(self.raw_step.value)
+        floor = recipe.floor * recipe.raw_floor / 1.25 * without_nan(self.raw_step.value)
         self.raw_step.learn(np.where(changed, steps, np.nan), recipe.scale_clip, method.pace.keep)
         row = np.arange(1, len(values) + 1)[:, None]
         seen = np.maximum.accumulate(np.where(np.isfinite(values), row, -self.hole), axis=0)
@@ -194,9 +189,9 @@ class Learner:
 
     def _calm(self, signed: Floats, training: Bools, recipe: Recipe) -> Floats:
         """How much wider the bound is because errors have been large for a while; takes in the rows."""
-        sizes = np.minimum(np.abs(np.nan_to_num(signed)), 20.0)
+        sizes = np.minimum(np.abs(without_nan(signed)), 20.0)
         before = self.calm.follow(sizes, training & np.isfinite(signed), weight(recipe.calm_readings))
-        found: Floats = np.maximum(1.0, recipe.calm * np.nan_to_num(before))
+        found: Floats = np.maximum(1.0, recipe.calm * without_nan(before))
         return found
 
     def _nearby(
@@ -205,21 +200,10 @@ class Learner:
         """The level and the spread of the last readings, before each row; takes in the rows."""
         recipe, pace = method.recipe, method.pace
         level = self.local.follow(smooth, training & np.isfinite(smooth), pace.local)
-        errors = np.where(training, values - level, np.nan)
+        errors = np.where(training, apart(values, level, values), np.nan)
         usual = self.local_error.follow(errors, recipe.scale_clip, pace.local)
         floor = raw_floor / max(recipe.raw_floor, 1e-9) * recipe.local_floor
-        return level, np.maximum(np.nan_to_num(usual), floor) * wider
-
-    def _lasting(self, signed: Floats, training: Bools, recipe: Recipe) -> Floats:
-        """The smallest of the distances that most of the last readings reached on one side."""
-        least, window = recipe.persistence
-        now = np.nan_to_num(signed)
-        carried = np.concatenate([self.signed, np.where(training, now, 0.0)])
-        earlier = sliding_window_view(carried[:-1], window - 1, axis=0)
-        self.signed = carried[len(carried) - window + 1 :]
-        ranked = np.sort(np.concatenate([earlier, now[..., None]], axis=-1), axis=-1)
-        found: Floats = np.maximum(np.maximum(ranked[..., window - least], -ranked[..., least - 1]), 0.0)
-        return found
+        return level, np.maximum(without_nan(usual), floor) * wider
 
     def _runs(self, present: Bools, rows: Rows, method: Method) -> tuple[Floats, Floats]:
         """Lengths of runs of equal readings and of none where they are longer than ever; else 0."""
@@ -270,11 +254,9 @@ def _surprises(
     distances: dict[str, Floats], rates: dict[str, Floats], known: Bools, recipe: Recipe
 ) -> dict[str, Floats]:
     """−log10 of the rate per week of each statistic, less what it must be rarer by; −9 where nothing is known."""
-    penalties = {POINT: 0.0, PERSISTENT: recipe.persistence_penalty, LOCAL: recipe.local_penalty}
     found = {}
     for name, distance in distances.items():
-        is_known = known & np.isfinite(distance)
-        is_on = {POINT: True, PERSISTENT: recipe.persistent, LOCAL: recipe.local}[name]
-        rare = surprise(np.where(is_known, distance, 0.0), rates[name]) - penalties[name]
-        found[name] = np.where(is_known & is_on, rare, -9.0)
+        is_known = known & np.isfinite(distance) & (recipe.local or name == POINT)
+        rare = surprise(np.where(is_known, distance, 0.0), rates[name])
+        found[name] = np.where(is_known, rare - (recipe.local_penalty if name == LOCAL else 0.0), -9.0)
     return found

@@ -46,8 +46,9 @@ class Rarity:
         """Takes in the maxima ``[B, S]`` of whole blocks; zero where nothing was known."""
         kept = _kept(len(maxima), blocks, recipe)
         everything = np.concatenate([self.last, maxima])
-        self.maxima = self.maxima * kept + _counted(maxima, np.ones(maxima.shape, dtype=bool))
-        self.onsets = self.onsets * kept + _risen(maxima, everything[:-1])
+        levels, rising = _levels(everything), maxima > everything[:-1]
+        self.maxima = self.maxima * kept + _counted(levels[1:])
+        self.onsets = self.onsets * kept + _counted(levels[1:], rising) - _counted(levels[:-1], rising)
         self.weeks = self.weeks * kept + known.sum(axis=0) / blocks.per_week
         self.last = everything[-1:]
 
@@ -154,16 +155,18 @@ def _levels(distances: Floats) -> NDArray[np.intp]:
     return found
 
 
-def _counted(distances: Floats, which: Bools) -> Floats:
-    series = distances.shape[1]
-    flat = _levels(distances) * series + np.arange(series)
+def _counted(levels: NDArray[np.intp], which: Bools | None = None) -> Floats:
+    """How often each level stands in each column, ``[L + 1, S]``; of those that ``which`` names."""
+    series = levels.shape[1]
+    flat = levels * series + np.arange(series)
+    places = flat.ravel() if which is None else flat[which]
     shape = (len(LEVELS) + 1, series)
-    return np.bincount(flat[which], minlength=shape[0] * series).reshape(shape).astype(np.float64)
+    return np.bincount(places, minlength=shape[0] * series).reshape(shape).astype(np.float64)
 
 
 def _risen(now: Floats, before: Floats) -> Floats:
     rising = now > before
-    return _counted(now, rising) - _counted(before, rising)
+    return _counted(_levels(now), rising) - _counted(_levels(before), rising)
 
 
 def _at_or_above(histogram: Floats) -> Floats:
@@ -188,7 +191,9 @@ def _tail(counted: Floats, first: NDArray[np.intp], recipe: Recipe) -> Floats:
     column = np.arange(counted.shape[1])
     count = counted[first, column]
     # The integral of a Pareto tail over log levels is count / exponent.
-    integral = np.cumsum(counted[::-1], axis=0)[::-1][first, column] * _STEP
+    is_body = np.arange(len(LEVELS))[:, None] < first
+    integral = np.where(is_body, 0.0, counted).sum(axis=0) * _STEP
     exponent = (count + recipe.tail_weight) / (integral + recipe.tail_weight / recipe.tail_exponent)
-    tail = count * (LEVELS[:, None] / LEVELS[first]) ** -exponent
-    return np.where(np.arange(len(LEVELS))[:, None] < first, counted, tail)
+    # A power of a quotient of levels: exp is much faster than **, and the levels are even in their logarithm.
+    tail = count * np.exp(-exponent * (_STEP * (np.arange(len(LEVELS))[:, None] - first)))
+    return np.where(is_body, counted, tail)

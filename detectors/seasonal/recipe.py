@@ -39,10 +39,6 @@ class Recipe:
     calm: float = 0.5
     calm_readings: float = 100.0
     """In a stretch of large errors distances shrink: divided by this share of their recent mean where that is > 1."""
-    persistent: bool = True
-    persistence: tuple[int, int] = (6, 8)
-    persistence_penalty: float = 0.6
-    """A deviation that lasts: the 6th largest of the last 8 distances from the slow level, on one side."""
     local: bool = True
     local_readings: float = 250.0
     local_floor: float = 0.5

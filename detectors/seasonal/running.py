@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.signal import lfilter
+from numpy.typing import NDArray
 
 from detectors.contract import Bools, Floats
 
@@ -17,8 +17,26 @@ def weight(half_life: float) -> float:
 
 def quotient(total: Floats, count: Floats) -> Floats:
     """``total / count``, NaN where nothing was counted."""
-    found: Floats = np.divide(total, count, out=np.full(np.broadcast(total, count).shape, np.nan), where=count > 0)
+    found: Floats = total / np.where(count > 0, count, np.nan)
     return found
+
+
+def without_nan(values: Floats, otherwise: float = 0.0) -> Floats:
+    """The values, and where they are NaN ``otherwise``. Infinite ones stay: numpy's ``nan_to_num`` looks for them."""
+    found: Floats = np.where(np.isnan(values), otherwise, values)
+    return found
+
+
+def apart(values: Floats, expected: Floats, size: Floats) -> Floats:
+    """``values - expected``, and 0 where that is no more than rounding leaves of readings of this size."""
+    difference = values - expected
+    found: Floats = np.where(np.abs(difference) <= 1e-14 * np.abs(size), 0.0, difference)
+    return found
+
+
+def picked(rows: Floats, choice: NDArray[np.intp]) -> Floats:
+    """``rows[choice[s], :, s]`` of ``rows[K, R, S]`` for each series, ``[R, S]``."""
+    return rows[choice, np.arange(rows.shape[1])[:, None], np.arange(rows.shape[2])]
 
 
 @dataclass
@@ -38,12 +56,12 @@ class Mean:
 
     def follow(self, values: Floats, present: Bools, alpha: float) -> Floats:
         """The mean before each row; takes in the rows with weight ``alpha`` for the newest."""
-        counted = present.astype(np.float64)
-        totals = _decayed(np.where(present, values, 0.0), self.total, alpha)
-        counts = _decayed(counted, self.count, alpha)
-        before = np.concatenate([self.value[None], quotient(totals, counts)[:-1]])
+        arrived = np.concatenate([np.where(present, values, 0.0), present], axis=1)
+        known = np.concatenate([self.total, self.count])
+        sums = np.concatenate([known[None], _decayed(arrived, known, alpha)])
+        totals, counts = sums[:, : len(self.total)], sums[:, len(self.total) :]
         self.total, self.count = totals[-1], counts[-1]
-        return before
+        return quotient(totals[:-1], counts[:-1])
 
     def take(self, values: Floats, present: Bools, keep: float) -> None:
         """Takes in a block of rows at once; ``keep`` is what a row later remains of a reading."""
@@ -53,10 +71,18 @@ class Mean:
 
 
 def _decayed(rows: Floats, before: Floats, alpha: float) -> Floats:
-    keep = 1.0 - alpha
-    # lfilter goes row by row, so a block that is still growing gives the same numbers for its first rows.
-    found: Floats = lfilter([1.0], [1.0, -keep], rows, axis=0, zi=(keep * before)[None])[0]
-    return found
+    """``sum[t] = row[t] + (1 - alpha) · sum[t - 1]``, in passes that each double the rows looked back on.
+
+    A row is made by the same operations however many follow it, so a block that is still growing gives the same
+    numbers for its first rows. (``scipy.signal.lfilter`` does this too, but to import it takes a second.)
+    """
+    keep, back = 1.0 - alpha, 1
+    sums = rows.copy()
+    sums[0] += keep * before
+    while back < len(sums):
+        sums[back:] += keep**back * sums[:-back]
+        back *= 2
+    return sums
 
 
 @dataclass
@@ -77,7 +103,8 @@ class Scale:
     def clipped(self, errors: Floats, clip: float) -> Floats:
         sizes = 1.25 * np.abs(np.where(np.isfinite(errors), errors, 0.0))
         limit = np.where(self.errors > 20, clip * self.value, np.inf)
-        return np.minimum(sizes, np.where(np.isnan(limit), np.inf, limit))
+        found: Floats = np.fmin(sizes, limit)  # a limit that is NaN is none
+        return found
 
     def learn(self, errors: Floats, clip: float, keep: float) -> None:
         present = np.isfinite(errors)
@@ -109,10 +136,4 @@ def ninth(rows: Floats) -> Floats:
 
 def median_of_three(first: Floats, second: Floats, third: Floats) -> Floats:
     found: Floats = np.maximum(np.minimum(first, second), np.minimum(np.maximum(first, second), third))
-    return found
-
-
-def ordered(window: Floats, rank: int) -> Floats:
-    """The ``rank``-th smallest of the last axis."""
-    found: Floats = np.sort(window, axis=-1)[..., rank]
     return found

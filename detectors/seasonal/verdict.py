@@ -94,6 +94,6 @@ def _words(outlook: Outlook, row: int, series: int, score: float, budget: float)
         return f"flatline: the same value for {int(outlook.flat[row, series])} buckets, longer than ever"
     rate = rate_per_month(score, budget)
     often = f"{rate:.1g}" if rate >= 0.01 else "less than 0.01"
-    if outlook.lasting[row, series]:
-        return f"a deviation that lasts, expected {often} times a month"
+    if outlook.nearby[row, series]:
+        return f"far from the last readings, expected {often} times a month"
     return f"{outlook.distance[row, series]:.1f} times the usual error, expected {often} times a month"

@@ -20,6 +20,9 @@ ROWS = {
     "decompose": "tests.benchmarks.decompose:decompose",
     "decompose-mstl": "tests.benchmarks.decompose:decompose_mstl",
     "decompose-5min": "tests.benchmarks.decompose:decompose_5min",
+    "judge": "tests.benchmarks.judge:judge_row",
+    "score": "tests.benchmarks.score:score",
+    "backtest": "tests.benchmarks.backtest:backtest",
 }
 
 
@@ -48,10 +51,9 @@ def line(row: Row) -> str:
     >>> line(Row("pull", 0.25, 1.5, "pandas.read_sql", "10 series"))
     '| pull | 250 ms | 1.50 s (pandas.read_sql) | 6.0 × | 10 series |'
     """
-    return (
-        f"| {row.name} | {_duration(row.ours_s)} | {_duration(row.rival_s)} ({row.rival_name}) "
-        f"| {row.ratio:.1f} × | {row.size} |"
-    )
+    theirs = "–" if row.rival_s is None else _duration(row.rival_s)
+    ratio = "–" if row.ratio is None else f"{row.ratio:.1f} ×"
+    return f"| {row.name} | {_duration(row.ours_s)} | {theirs} ({row.rival_name}) | {ratio} | {row.size} |"
 
 
 def _measured(place: str) -> Callable[[], list[Row]]:

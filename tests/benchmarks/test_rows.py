@@ -15,6 +15,11 @@ def test_line_shows_both_times_and_their_ratio() -> None:
     assert header().splitlines()[2].count("|") == line(row).count("|")
 
 
+def test_line_of_a_rival_that_is_not_installed_shows_no_ratio() -> None:
+    row = Row("judge", 0.25, None, "Prophet", "10 series; rival not installed")
+    assert line(row) == "| judge | 250 ms | – (Prophet) | – | 10 series; rival not installed |"
+
+
 def test_unknown_row_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["nonsense"]) == 2
     assert "no row nonsense; there are pull" in capsys.readouterr().err
