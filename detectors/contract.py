@@ -127,6 +127,13 @@ class Detector(BaseModel, ABC):
         """How much history before the first judged bucket this detector wants to see."""
         return np.timedelta64(0, "us")
 
+    def shared_by(self, series: int) -> Detector:
+        """This detector with its budget spread evenly over ``series`` series; itself where it has no budget.
+
+        A budget is what people want to be told by a whole entry of ``detect``; a detector judges one series at a time.
+        """
+        return self
+
     @classmethod
     def example_parameters(cls) -> dict[str, Any]:
         """Parameters with which the conformance suite runs this detector."""
