@@ -10,6 +10,7 @@ from detectors.contract import Detector
 
 BUILT_IN = {
     "seasonal": "detectors.seasonal:Seasonal",
+    "change": "detectors.change:Change",
     "threshold": "detectors.threshold:Threshold",
 }
 GROUP = "metricwatch.detectors"
