@@ -18,6 +18,7 @@ from detectors.buckets import Bucket
 Severity = Literal["info", "warning", "critical"]
 NoData = Literal["keep", "ok", "alert"]
 Rollup = Literal["sum", "mean", "min", "max"]
+Require = Literal["any", "all"] | int
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,10 @@ class DeliveryRules:
 
 @dataclass(frozen=True)
 class Subscription:
-    """Who cares about which metrics, judged how, told where. ``metrics`` are names, patterns resolved."""
+    """Who cares about which metrics, judged how, told where. ``metrics`` are names, patterns resolved.
+
+    ``require``: how many of the detect entries that judge a series must call a bucket anomalous.
+    """
 
     name: str
     metrics: tuple[str, ...]
@@ -169,6 +173,11 @@ class Subscription:
     guard: Guard = Guard()
     incident: IncidentRules = IncidentRules()
     delivery: DeliveryRules = DeliveryRules()
+    require: Require = "any"
+
+    def entries(self, metric: str) -> tuple[Detect, ...]:
+        """The detect entries that judge this metric."""
+        return tuple(entry for entry in self.detect if entry.metric in (None, metric))
 
     def receivers(self, severity: Severity) -> tuple[str, ...]:
         """Who is told of an incident of this severity: its own receivers and those of every lower one."""
