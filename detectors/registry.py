@@ -9,6 +9,7 @@ from typing import Any
 from detectors.contract import Detector
 
 BUILT_IN = {
+    "drift": "detectors.drift:Drift",
     "seasonal": "detectors.seasonal:Seasonal",
     "change": "detectors.change:Change",
     "threshold": "detectors.threshold:Threshold",
