@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property, partial
 from typing import Protocol
 
 import numpy as np
@@ -17,8 +19,8 @@ from alerting.core.incidents import Incident
 from alerting.core.panels import PanelError, panel
 from alerting.core.readings import Judged as Heard
 from alerting.core.readings import combine
-from alerting.judging import EntryVerdicts, judge
-from alerting.store import Judged, Watch
+from alerting.judging import EntryVerdicts, columns_of, judge, spread
+from alerting.store import Judged, Store, Watch
 from config.model import Detect, Metric, Query, Subscription
 from detectors.buckets import as_datetime, as_instant
 from detectors.contract import Bools, Panel
@@ -36,9 +38,10 @@ def judge_metrics(
     A metric that its columns do not make is a problem of its own, told in the second list: the others are judged.
     """
     findings, problems = [], []
+    shares = Shares(bench.store)
     for subscription, metric in bench.config.watched(query.name) if state.watermark else ():
         try:
-            found = judge_metric(subscription, metric, query, state, restated, bench, now=now)
+            found = judge_metric(subscription, metric, query, state, restated, bench, shares, now=now)
         except PanelError as exc:
             problems.append(str(exc))
         else:
@@ -53,6 +56,7 @@ def judge_metric(
     state: QueryState,
     restated: Sequence[np.datetime64],
     bench: Bench,
+    shares: Shares,
     *,
     now: datetime,
 ) -> tuple[Finding, list[Judged]] | None:
@@ -74,7 +78,7 @@ def judge_metric(
     view = with_events(view, subscription.calendars, subscription.timezone)
     heard = [
         (judged, watches[entry.key])
-        for entry in entries
+        for entry in shares.spread(entries, subscription, metric.name, view)
         if (judged := _judged(entry, view, watches[entry.key], query, state, again_from, bench)) is not None
     ]
     combined = combine(
@@ -83,12 +87,40 @@ def judge_metric(
         since=as_instant(min(since, again_from or since)),
         guard=subscription.guard,
         better=metric.better,
+        require=subscription.require,
     )
     new = combined.part(int(np.searchsorted(combined.times, as_instant(since))), len(combined.times))
     added = min((watch.added for watch in watches.values() if watch), default=now)
     again = combined if again_from else None
     finding = Finding(subscription, metric.name, new, opens_from(query, added), again)
     return finding, [_row(subscription, metric, view, one, watch, until, now) for one, watch in heard]
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Over how many series the entries of a subscription spread their budgets.
+
+    A metric counts with the series of its panel where that is at hand, else with those it was ever judged in (one,
+    while it never was). So the count changes when a series appears, and never because of a restart.
+    """
+
+    store: Store
+
+    @cached_property
+    def _known(self) -> dict[tuple[str, str, str], int]:
+        return {key: len(watch.labels) for key, watch in self.store.watches().items()}
+
+    def spread(
+        self, entries: Sequence[Detect], subscription: Subscription, metric: str = "", view: Panel | None = None
+    ) -> list[Detect]:
+        """The entries with their shares; ``view`` is the panel of ``metric``."""
+
+        def series(entry: Detect, name: str) -> int:
+            if view is not None and name == metric:
+                return len(columns_of(entry, view))
+            return self._known.get((subscription.name, entry.key, name), 1)
+
+        return [spread(entry, subscription, partial(series, entry)) for entry in entries]
 
 
 def _judged(

@@ -6,13 +6,13 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from typing import ParamSpec, TypeVar
 
 import numpy as np
 
-from config.model import Detect
+from config.model import Detect, Subscription
 from detectors import Detector, Panel, Verdicts
 
 P = ParamSpec("P")
@@ -64,6 +64,17 @@ def columns_of(entry: Detect, panel: Panel) -> tuple[int, ...]:
         return tuple(s for s, labels in enumerate(panel.labels) if not labels)
     wanted = entry.where.items()
     return tuple(s for s, labels in enumerate(panel.labels) if wanted <= labels.items())
+
+
+def spread(entry: Detect, subscription: Subscription, series_of: Callable[[str], int]) -> Detect:
+    """The entry with its budget spread over all series that it judges in the subscription.
+
+    ``series_of`` says of how many series of a metric (by name) that is; it is asked only where there is a budget.
+    """
+    if entry.detector.shared_by(2) == entry.detector:
+        return entry
+    series = sum(series_of(name) for name in subscription.metrics if entry.metric in (None, name))
+    return replace(entry, detector=entry.detector.shared_by(max(series, 1)))
 
 
 def judge(

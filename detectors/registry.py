@@ -9,7 +9,9 @@ from typing import Any
 from detectors.contract import Detector
 
 BUILT_IN = {
+    "drift": "detectors.drift:Drift",
     "seasonal": "detectors.seasonal:Seasonal",
+    "change": "detectors.change:Change",
     "threshold": "detectors.threshold:Threshold",
 }
 GROUP = "metricwatch.detectors"

@@ -55,6 +55,8 @@ def test_every_example_follows_the_schema(schema_file: Path, tmp_path: Path) -> 
         ("seasonal: {}", "seasnal: {}"),
         ("seasonal: {}", "seasonal: {bond: 4}"),
         ("seasonal: {}", "seasonal: {budget: 2/month}"),
+        ("seasonal: {}", "drift: {budget: often}"),
+        ("notify:", "require: most\n    notify:"),
         ("{channel: C0DATAOPS1}", "{channel: C1, token: xoxb}"),
         ("{slack: {channel: C0DATAOPS1}}", "{pagerduty: {routing_key: literal}}"),
         ("notify:", "calendars: us\n    notify:"),
