@@ -248,13 +248,5 @@ class DefaultsDocument(Document):
     calendars: list[str] | None = Field(None, description="of subscriptions")
 
 
-LATER_PARAMETERS = {
-    "seasonal": {
-        "budget": "budgets come",
-        "sensitivity": "sensitivity comes",
-        "seasons": "seasons come",
-        "model": "the choice of a model comes",
-        "domain": "domain comes",
-    },
-}
+LATER_PARAMETERS = {"seasonal": {"model": "the choice of a model comes"}}
 LATER_RECEIVER_KEYS = {"fallback": "fallback receivers come"}

@@ -14,7 +14,7 @@ from tests.flow.conftest import Made, make
 from tests.flow.world import HOUR, NOON, SHOP, World
 
 __all__ = ["make"]
-DETECT = {"threshold": "threshold: {below: 50}", "seasonal": "seasonal: {bound: 4}"}
+DETECT = {"threshold": "threshold: {below: 50}", "seasonal": "seasonal: {budget: 2/month}"}
 SINCE, UNTIL = NOON, NOON + 30 * HOUR
 
 

@@ -22,7 +22,10 @@ class _Judgeless(Detector):
 
 
 class Seasonal(_Judgeless):
-    bound: float = Field(4, gt=0, description="robust standard deviations at score 1")
+    budget: Rate = Field(1.0, description="how often")
+    sensitivity: Literal["low", "normal", "high"] | None = Field(None, description="instead of a budget")
+    seasons: Literal["auto"] | tuple[Literal["day", "week"], ...] = Field("auto", description="what may be learned")
+    domain: Literal["auto", "count"] = Field("auto", description="how noise grows")
 
 
 class Threshold(_Judgeless):

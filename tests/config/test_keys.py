@@ -67,7 +67,7 @@ subscriptions:
     mode: live
     timezone: Asia/Tokyo
     detect:
-      - seasonal: {bound: 5, critical: never, where: {country: FR}}
+      - seasonal: {budget: 14/week, seasons: [day], domain: count, critical: never, where: {country: FR}}
       - threshold: {metric: c.orders, where: total, below: 50, during: "Mon-Sun 08:00-23:00", severity: critical}
       - threshold: {outside: [1, 9], critical: 3}
       - threshold: {below: 1, clear: 5}
@@ -86,7 +86,7 @@ subscriptions:
     metrics: [c.orders]
     mode: shadow
     detect:
-      - seasonal: {budget: 2/month, sensitivity: low, seasons: auto, model: stl, domain: count}
+      - seasonal: {model: stl, sensitivity: low}
     notify: {warning: [ops]}
 """  # fmt: skip  # noqa: E501
 LATER = {
@@ -100,11 +100,7 @@ LATER = {
     "subscriptions.health.digest": "digests come",
     "subscriptions.health.tests": "tests come",
     "subscriptions.shadow.mode": "mode: shadow comes",
-    "subscriptions.shadow.detect[0].seasonal.budget": "budgets come",
-    "subscriptions.shadow.detect[0].seasonal.sensitivity": "sensitivity comes",
-    "subscriptions.shadow.detect[0].seasonal.seasons": "seasons come",
     "subscriptions.shadow.detect[0].seasonal.model": "the choice of a model comes",
-    "subscriptions.shadow.detect[0].seasonal.domain": "domain comes",
 }
 SECRETS = {"SHOP_URL": "duckdb:///x", "PD_KEY": "k", "HOOK_URL": "https://hook.example", "HOOK_SECRET": "s"}
 
@@ -169,7 +165,15 @@ def test_keys_of_today_become_the_model(tmp_path: Path) -> None:
         name="health",
         metrics=("c.orders",),
         detect=(
-            Detect("seasonal", "seasonal", Seasonal(bound=5), None, {"country": "FR"}, None, None),
+            Detect(
+                "seasonal",
+                "seasonal",
+                Seasonal(budget=14, seasons=("day",), domain="count"),
+                None,
+                {"country": "FR"},
+                None,
+                None,
+            ),
             Detect(
                 "threshold",
                 "threshold",
