@@ -71,7 +71,7 @@ def shared_out(labels: Sequence[Labels], stored: Sequence[Chunk], most: int) -> 
     """Known series stay where they are; new ones join the last chunk that has room for them, or begin another one."""
     homes = {series: place for place, chunk in enumerate(stored) for series in chunk.series}
     members: list[list[int]] = [[] for _ in stored]
-    newcomers = []
+    newcomers: list[int] = []
     for place, one in enumerate(labels):
         home = homes.get(named(one))
         (newcomers if home is None else members[home]).append(place)
