@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
 
-from config.documents import LATER_PARAMETERS, DetectDocument, not_yet
+from config.documents import DetectDocument
 from config.model import Detect
 from config.nodes import Node, plain
 from config.plug_ins import PlugIns, UnusablePlugIn
@@ -65,10 +65,9 @@ def _entry(
         written = replace(written, content={})
     if not isinstance(written.content, Mapping):
         return None, (written.problem("should be a mapping of parameters such as {}"),)
-    later = _later_parameters(name, kind, written)
     shared = checked(DetectDocument, written.only(_SHARED))
-    detector, wrong = _detector(kind, written.without(*_SHARED, *later), timezone)
-    problems = (*later.values(), *shared.problems, *wrong)
+    detector, wrong = _detector(kind, written.without(*_SHARED), timezone)
+    problems = (*shared.problems, *wrong)
     if shared.document is None:
         return None, problems
     detect = _detect(key, name, detector, shared.document) if detector and not problems else None
@@ -78,15 +77,6 @@ def _entry(
 def _detect(key: str, name: str, detector: Detector, options: DetectDocument) -> Detect:
     critical = None if options.critical == "never" else options.critical
     return Detect(key, name, detector, options.metric, options.where, options.severity, critical)
-
-
-def _later_parameters(name: str, kind: type[Detector], written: Node) -> dict[str, Problem]:
-    phrases = LATER_PARAMETERS.get(name, {})
-    return {
-        key: node.problem(not_yet(phrases[key]).message(), at_key=True)
-        for key, node in written.entries.items()
-        if key in phrases and key not in kind.model_fields
-    }
 
 
 def _detector(kind: type[Detector], written: Node, timezone: str) -> tuple[Detector | None, tuple[Problem, ...]]:

@@ -248,5 +248,4 @@ class DefaultsDocument(Document):
     calendars: list[str] | None = Field(None, description="of subscriptions")
 
 
-LATER_PARAMETERS = {"seasonal": {"model": "the choice of a model comes"}}
 LATER_RECEIVER_KEYS = {"fallback": "fallback receivers come"}

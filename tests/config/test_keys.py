@@ -86,7 +86,7 @@ subscriptions:
     metrics: [c.orders]
     mode: shadow
     detect:
-      - seasonal: {model: stl, sensitivity: low}
+      - seasonal: {sensitivity: low}
     notify: {warning: [ops]}
 """  # fmt: skip  # noqa: E501
 LATER = {
@@ -100,7 +100,6 @@ LATER = {
     "subscriptions.health.digest": "digests come",
     "subscriptions.health.tests": "tests come",
     "subscriptions.shadow.mode": "mode: shadow comes",
-    "subscriptions.shadow.detect[0].seasonal.model": "the choice of a model comes",
 }
 SECRETS = {"SHOP_URL": "duckdb:///x", "PD_KEY": "k", "HOOK_URL": "https://hook.example", "HOOK_SECRET": "s"}
 

@@ -54,7 +54,6 @@ def test_every_example_follows_the_schema(schema_file: Path, tmp_path: Path) -> 
         ("bucket: 1h", "bucket: 1h\n    buckets: 1h"),
         ("seasonal: {}", "seasnal: {}"),
         ("seasonal: {}", "seasonal: {bound: 4}"),
-        ("seasonal: {}", "seasonal: {model: stl}"),
         ("seasonal: {}", "drift: {budget: often}"),
         ("notify:", "require: most\n    notify:"),
         ("{channel: C0DATAOPS1}", "{channel: C1, token: xoxb}"),
