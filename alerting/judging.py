@@ -78,17 +78,23 @@ def spread(entry: Detect, subscription: Subscription, series_of: Callable[[str],
 
 
 def judge(
-    entry: Detect, panel: Panel, *, since: np.datetime64, state: bytes | None, executor: Executor
+    entry: Detect,
+    panel: Panel,
+    *,
+    since: np.datetime64,
+    state: bytes | None,
+    executor: Executor,
+    most: int = SERIES_PER_JOB,
 ) -> EntryVerdicts | None:
     """What the entry says of every bucket ≥ ``since`` of its series; None where it judges none of them.
 
-    The series go to the executor in chunks; the states of the chunks come back compressed and joined into one.
+    The series go to the executor in chunks of at most ``most``; their states come back compressed and joined.
     """
     columns = columns_of(entry, panel)
     if not columns:
         return None
     labels = [panel.labels[s] for s in columns]
-    shares = shared_out(labels, unpacked(state), SERIES_PER_JOB)
+    shares = shared_out(labels, unpacked(state), most)
     jobs = [
         executor.submit(_judge, entry.detector, part(panel, [columns[k] for k in share.places]), since, share.state)
         for share in shares
