@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -17,9 +18,9 @@ from alerting.core.panels import panel
 from alerting.core.readings import Judged as Heard
 from alerting.core.readings import combine
 from alerting.hearing import Readings, with_beginnings
-from alerting.judging import Inline, judge
+from alerting.judging import Inline, columns_of, judge, spread
 from alerting.store import Judged
-from config.model import Config, Metric, Query, Subscription
+from config.model import Config, Detect, Metric, Query, Subscription
 from detectors.buckets import as_datetime, as_instant
 from detectors.contract import Panel
 
@@ -65,7 +66,11 @@ def histories(
     pairs = [(query, *pair) for query in config.queries.values() for pair in config.watched(query.name)]
     found = []
     for done, (query, subscription, metric) in enumerate(pairs, 1):
-        found.append(_history(query, subscription, metric, points, since, until, executor or Inline()))
+        entries = [
+            spread(entry, subscription, partial(_series, config, points, entry, until))
+            for entry in subscription.entries(metric.name)
+        ]
+        found.append(_history(query, subscription, metric, entries, points, since, until, executor or Inline()))
         if progress is not None:
             progress(done, len(pairs))
     return found
@@ -85,12 +90,12 @@ def _history(
     query: Query,
     subscription: Subscription,
     metric: Metric,
+    entries: list[Detect],
     points: Readings,
     since: datetime,
     until: datetime,
     executor: Executor,
 ) -> History:
-    entries = [entry for entry in subscription.detect if entry.metric in (None, metric.name)]
     reach = max((entry.detector.history(query.bucket.text) for entry in entries), default=np.timedelta64(0, "us"))
     begin = query.bucket.start(as_datetime(as_instant(since) - reach), query.timezone)
     block = points.read(query.digest, begin, until)
@@ -106,6 +111,7 @@ def _history(
         since=as_instant(since),
         guard=subscription.guard,
         better=metric.better,
+        require=subscription.require,
     )
     rows = tuple(
         Judged(
@@ -121,6 +127,15 @@ def _history(
         for one in heard
     )
     return History(query, Finding(subscription, metric.name, combined, since), rows)
+
+
+def _series(config: Config, points: Readings, entry: Detect, until: datetime, name: str) -> int:
+    """How many series of the metric the entry judges, of all that there are at the end."""
+    metric = config.metrics[name]
+    query = config.queries[metric.query]
+    last = query.bucket.start(until - timedelta(microseconds=1), query.timezone)
+    block = points.read(query.digest, last, until)
+    return len(columns_of(entry, panel(metric, query, block, since=last, until=until)))
 
 
 def _trimmed(view: Panel, since: datetime) -> Panel:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from base64 import b64decode, b64encode
+import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from typing import ParamSpec, TypeVar
 
 import numpy as np
 
-from config.model import Detect
+from alerting.core.chunks import Chunk, Labels, Share, named, packed, shared_out, unpacked
+from config.model import Detect, Subscription
 from detectors import Detector, Panel, Verdicts
 
 P = ParamSpec("P")
@@ -66,23 +66,65 @@ def columns_of(entry: Detect, panel: Panel) -> tuple[int, ...]:
     return tuple(s for s, labels in enumerate(panel.labels) if wanted <= labels.items())
 
 
+def spread(entry: Detect, subscription: Subscription, series_of: Callable[[str], int]) -> Detect:
+    """The entry with its budget spread over all series that it judges in the subscription.
+
+    ``series_of`` says of how many series of a metric (by name) that is; it is asked only where there is a budget.
+    """
+    if entry.detector.shared_by(2) == entry.detector:
+        return entry
+    series = sum(series_of(name) for name in subscription.metrics if entry.metric in (None, name))
+    return replace(entry, detector=entry.detector.shared_by(max(series, 1)))
+
+
 def judge(
-    entry: Detect, panel: Panel, *, since: np.datetime64, state: bytes | None, executor: Executor
+    entry: Detect,
+    panel: Panel,
+    *,
+    since: np.datetime64,
+    state: bytes | None,
+    executor: Executor,
+    most: int = SERIES_PER_JOB,
 ) -> EntryVerdicts | None:
     """What the entry says of every bucket ≥ ``since`` of its series; None where it judges none of them.
 
-    The series go to the executor in chunks; the states of the chunks come back joined into one.
+    The series go to the executor in chunks of at most ``most``; their states come back compressed and joined.
     """
     columns = columns_of(entry, panel)
     if not columns:
         return None
-    chunks = [columns[start : start + SERIES_PER_JOB] for start in range(0, len(columns), SERIES_PER_JOB)]
-    states = _split(state, len(chunks))
+    labels = [panel.labels[s] for s in columns]
+    shares = shared_out(labels, unpacked(state), most)
     jobs = [
-        executor.submit(_judge, entry.detector, part(panel, chunk), since, before)
-        for chunk, before in zip(chunks, states, strict=True)
+        executor.submit(_judge, entry.detector, part(panel, [columns[k] for k in share.places]), since, share.state)
+        for share in shares
     ]
-    return EntryVerdicts(entry, _joined([job.result() for job in jobs]), columns)
+    return EntryVerdicts(entry, _joined([job.result() for job in jobs], shares, labels), columns)
+
+
+def remembers(entry: Detect, panel: Panel, since: np.datetime64, state: bytes) -> bool:
+    """True where the detector can go on from ``state`` at ``since`` without what came before.
+
+    A series that the state does not know is no obstacle where the panel shows that it had no reading before.
+    """
+    chunks = unpacked(state)
+    known = {series for chunk in chunks for series in chunk.series}
+    strangers = [s for s in columns_of(entry, panel) if named(panel.labels[s]) not in known]
+    before = panel.values[panel.times < since][:, strangers]
+    if not chunks or (strangers and not (len(before) and np.isnan(before).all())):
+        return False
+    recent = since_only(panel, since)
+    return all(entry.detector.remembers(_plain(chunk.state) or b"", recent) for chunk in chunks)
+
+
+def since_only(panel: Panel, since: np.datetime64) -> Panel:
+    """The panel from ``since`` on."""
+    first = int(np.searchsorted(panel.times, since))
+    if not first:
+        return panel
+    masked = None if panel.masked is None else panel.masked[first:]
+    events = tuple(replace(event, active=event.active[first:]) for event in panel.events)
+    return replace(panel, times=panel.times[first:], values=panel.values[first:], masked=masked, events=events)
 
 
 def part(panel: Panel, columns: Sequence[int]) -> Panel:
@@ -95,25 +137,27 @@ def part(panel: Panel, columns: Sequence[int]) -> Panel:
     return Panel(panel.times, panel.values[:, picked], labels, panel.bucket, panel.timezone, masked, panel.events)
 
 
-def _judge(detector: Detector, panel: Panel, since: np.datetime64, state: bytes | None) -> Verdicts:
-    return detector.judge(panel, since=since, state=state)
+def _judge(detector: Detector, panel: Panel, since: np.datetime64, state: bytes) -> Verdicts:
+    found = detector.judge(panel, since=since, state=_plain(state))
+    # What seasonal keeps shrinks to a quarter at the lowest level, and hardly further at higher ones.
+    return replace(found, state=zlib.compress(found.state, 1) if found.state else b"")
 
 
-def _joined(parts: Sequence[Verdicts]) -> Verdicts:
-    if len(parts) == 1:
-        return parts[0]
-    names = ("observed", "expected", "lower", "upper", "score", "status", "direction", "reason")
-    grids = {name: np.concatenate([getattr(one, name) for one in parts], axis=1) for name in names}
-    state = json.dumps([b64encode(one.state).decode() for one in parts]).encode()
-    return Verdicts(times=parts[0].times, state=state, **grids)
-
-
-def _split(state: bytes | None, chunks: int) -> Sequence[bytes | None]:
-    """The states of the chunks; none where their number changed (they are rebuilt from the points)."""
-    if chunks == 1 or not state:
-        return [state or None] * chunks
+def _plain(state: bytes) -> bytes | None:
     try:
-        found = [b64decode(text) for text in json.loads(state)]
-    except ValueError:
-        return [None] * chunks
-    return found if len(found) == chunks else [None] * chunks
+        return zlib.decompress(state) or None if state else None
+    except zlib.error:
+        return None  # damaged: learned again from the points
+
+
+def _joined(parts: Sequence[Verdicts], shares: Sequence[Share], labels: Sequence[Labels]) -> Verdicts:
+    chunks = [
+        Chunk(tuple(named(labels[k]) for k in share.places), one.state)
+        for one, share in zip(parts, shares, strict=True)
+    ]
+    if len(parts) == 1:
+        return replace(parts[0], state=packed(chunks))
+    order = np.argsort([place for share in shares for place in share.places])
+    names = ("observed", "expected", "lower", "upper", "score", "status", "direction", "reason")
+    grids = {name: np.concatenate([getattr(one, name) for one in parts], axis=1)[:, order] for name in names}
+    return Verdicts(times=parts[0].times, state=packed(chunks), **grids)

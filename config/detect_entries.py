@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from pydantic import ValidationError
 
-from config.documents import LATER_DETECTORS, LATER_PARAMETERS, DetectDocument, not_yet
+from config.documents import DetectDocument
 from config.model import Detect
 from config.nodes import Node, plain
 from config.plug_ins import PlugIns, UnusablePlugIn
@@ -60,17 +60,14 @@ def _entry(
     try:
         kind = plug_ins.detector(name)
     except UnusablePlugIn as exc:
-        if name in LATER_DETECTORS:
-            return None, (written.problem(not_yet(LATER_DETECTORS[name]).message(), at_key=True),)
         return None, (written.problem(str(exc), at_key=True),)
     if written.content is None:
         written = replace(written, content={})
     if not isinstance(written.content, Mapping):
         return None, (written.problem("should be a mapping of parameters such as {}"),)
-    later = _later_parameters(name, kind, written)
     shared = checked(DetectDocument, written.only(_SHARED))
-    detector, wrong = _detector(kind, written.without(*_SHARED, *later), timezone)
-    problems = (*later.values(), *shared.problems, *wrong)
+    detector, wrong = _detector(kind, written.without(*_SHARED), timezone)
+    problems = (*shared.problems, *wrong)
     if shared.document is None:
         return None, problems
     detect = _detect(key, name, detector, shared.document) if detector and not problems else None
@@ -80,15 +77,6 @@ def _entry(
 def _detect(key: str, name: str, detector: Detector, options: DetectDocument) -> Detect:
     critical = None if options.critical == "never" else options.critical
     return Detect(key, name, detector, options.metric, options.where, options.severity, critical)
-
-
-def _later_parameters(name: str, kind: type[Detector], written: Node) -> dict[str, Problem]:
-    phrases = LATER_PARAMETERS.get(name, {})
-    return {
-        key: node.problem(not_yet(phrases[key]).message(), at_key=True)
-        for key, node in written.entries.items()
-        if key in phrases and key not in kind.model_fields
-    }
 
 
 def _detector(kind: type[Detector], written: Node, timezone: str) -> tuple[Detector | None, tuple[Problem, ...]]:
@@ -109,12 +97,20 @@ def _detector(kind: type[Detector], written: Node, timezone: str) -> tuple[Detec
     return (None if refused or confused else detector), (*refused, *confused)
 
 
+def _is_numeral(content: object) -> bool:
+    """Whether a text is nothing but a number; ``2/month`` is a rate, which detectors keep as a number."""
+    try:
+        return isinstance(content, str) and float(content) is not None
+    except ValueError:
+        return False
+
+
 def _confused_types(detector: Detector, written: Node) -> tuple[Problem, ...]:
     """Numbers in quotes and true/false for numbers: a lax detector takes them, the file may not say them."""
     found = []
     for key in set(written.entries) & set(type(detector).model_fields):
         node, value = written.entries[key], getattr(detector, key)
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if is_number and isinstance(node.content, str | bool):
+        if is_number and (isinstance(node.content, bool) or _is_numeral(node.content)):
             found.append(node.problem(f"should be a number, not {node.content!r}"))
     return tuple(found)

@@ -210,7 +210,7 @@ class SubscriptionDocument(Document):
     runbook: WebAddress | None = Field(None, description="what to do then")
     mode: Annotated[Literal["live"], BeforeValidator(_only_live)] = Field("live", description="live: judge and tell")
     detect: list[dict[str, object]] | None = Field(
-        None, min_length=1, description="detectors; any of them opens an incident"
+        None, min_length=1, description="detectors; require says how many of them open an incident (any)"
     )
     guard: GuardDocument | None = Field(None, description="all of these must be met before an anomaly counts")
     notify: NotifyDocument | None = Field(None, description="receivers by the least severity that reaches them")
@@ -219,7 +219,9 @@ class SubscriptionDocument(Document):
     timezone: TimeZone | None = Field(None, description="zone of `during` and of the times people read")
     calendars: list[str] | None = Field(None, description="names of calendars, by the days of the time zone")
     mute: Annotated[object, _later("mute times come"), _schema_of_later("mute times come")] = None
-    require: Annotated[object, _later("require comes"), _schema_of_later("require comes")] = None
+    require: Literal["any", "all"] | Annotated[int, Field(ge=1, le=100)] = Field(
+        "any", description="how many of the detect entries that judge a series must agree: any, all, or a number"
+    )
     tests: Annotated[object, _later("tests come"), _schema_of_later("tests come")] = None
     digest: Annotated[object, _later("digests come"), _schema_of_later("digests come")] = None
 
@@ -246,19 +248,4 @@ class DefaultsDocument(Document):
     calendars: list[str] | None = Field(None, description="of subscriptions")
 
 
-LATER_DETECTORS = {
-    "change": "the change detector comes",
-    "level_shift": "the level_shift detector comes",
-    "drift": "the drift detector comes",
-}
-LATER_PARAMETERS = {
-    "seasonal": {
-        "budget": "budgets come",
-        "sensitivity": "sensitivity comes",
-        "seasons": "seasons come",
-        "model": "the choice of a model comes",
-        "domain": "domain comes",
-    },
-    "threshold": {"clear": "clear comes"},
-}
 LATER_RECEIVER_KEYS = {"fallback": "fallback receivers come"}

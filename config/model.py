@@ -19,6 +19,7 @@ Severity = Literal["info", "warning", "critical"]
 NoData = Literal["keep", "ok", "alert"]
 Rollup = Literal["sum", "mean", "min", "max"]
 CalendarEffect = Literal["model", "widen", "mute", "annotate"]
+Require = Literal["any", "all"] | int
 
 
 @dataclass(frozen=True)
@@ -197,7 +198,10 @@ class Calendar:
 
 @dataclass(frozen=True)
 class Subscription:
-    """Who cares about which metrics, judged how, told where. ``metrics`` are names, patterns resolved."""
+    """Who cares about which metrics, judged how, told where. ``metrics`` are names, patterns resolved.
+
+    ``require``: how many of the detect entries that judge a series must call a bucket anomalous.
+    """
 
     name: str
     metrics: tuple[str, ...]
@@ -213,6 +217,11 @@ class Subscription:
     delivery: DeliveryRules = DeliveryRules()
     calendars: tuple[Calendar, ...] = ()
     """Their days are those of ``timezone``."""
+    require: Require = "any"
+
+    def entries(self, metric: str) -> tuple[Detect, ...]:
+        """The detect entries that judge this metric."""
+        return tuple(entry for entry in self.detect if entry.metric in (None, metric))
 
     def receivers(self, severity: Severity) -> tuple[str, ...]:
         """Who is told of an incident of this severity: its own receivers and those of every lower one."""

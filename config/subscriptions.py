@@ -75,6 +75,7 @@ def _subscription(
     if document.metrics is not None:
         problems.extend(_narrowing_problems(detect.entries, known, set(selected), written.lost))
     problems.extend(_guard_problems(node, document, known))
+    problems.extend(_require_problems(node, document, detect.entries, known))
     problems.extend(_notify_problems(node, document, written))
     problems.extend(unknown_calendars(node, document.calendars or [], written))
     if not known:
@@ -100,6 +101,7 @@ def _built(
         incident=IncidentRules(incident.open_after, incident.resolve_after, incident.no_data)
         if incident
         else IncidentRules(),
+        require=document.require,
     )
 
 
@@ -183,6 +185,20 @@ def _guard_problems(node: Node, document: SubscriptionDocument, metrics: list[Me
         return []
     message = f"worse has no meaning for {silent[0]}, which does not say better: higher or lower"
     return [node.entries["guard"].entries["direction"].problem(message)]
+
+
+def _require_problems(
+    node: Node, document: SubscriptionDocument, entries: Iterable[DetectEntry], metrics: list[Metric]
+) -> list[Problem]:
+    """A number that can never be reached: for no metric an error, for some of them a warning."""
+    if "require" not in node.entries or not isinstance(document.require, int):
+        return []
+    judging = {metric.name: sum(entry.options.metric in (None, metric.name) for entry in entries) for metric in metrics}
+    silent = [name for name, count in judging.items() if count < document.require]
+    if not silent:
+        return []
+    few = f"{document.require} detectors never agree: {silent[0]} is judged by {judging[silent[0]]}"
+    return [node.entries["require"].problem(few, is_warning=len(silent) < len(judging))]
 
 
 def _notify_problems(node: Node, document: SubscriptionDocument, written: Written) -> list[Problem]:

@@ -131,6 +131,13 @@ class Detector(BaseModel, ABC):
         """How much history before the first judged bucket this detector wants to see."""
         return np.timedelta64(0, "us")
 
+    def remembers(self, state: bytes, panel: Panel) -> bool:
+        """True where ``judge`` can go on from ``state`` although the panel begins after the last judged bucket.
+
+        Where it is False the caller brings as much history as ``history`` says, for all series.
+        """
+        return False
+
     def shared_by(self, series: int) -> Detector:
         """This detector with its budget spread evenly over ``series`` series; itself where it has no budget.
 

@@ -9,7 +9,10 @@ from typing import Any
 from detectors.contract import Detector
 
 BUILT_IN = {
+    "drift": "detectors.drift:Drift",
+    "level_shift": "detectors.level_shift:LevelShift",
     "seasonal": "detectors.seasonal:Seasonal",
+    "change": "detectors.change:Change",
     "threshold": "detectors.threshold:Threshold",
 }
 GROUP = "metricwatch.detectors"

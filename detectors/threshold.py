@@ -29,6 +29,7 @@ from detectors.hours import Hours
 
 _MARGIN = 0.01
 _HELD_FOR = 12
+_HELD_UNTIL_CLEAR_FOR = 288
 _JUST_ABOVE_ONE = np.nextafter(1.0, 2.0)
 
 Sides = NDArray[np.int8]
@@ -42,8 +43,9 @@ class Threshold(Detector):
     below 0; a reading on the bound is inside. expected is the nearest value inside the bounds.
 
     Hysteresis: after an anomaly a reading back inside stays anomalous, with a score just above 1, until one lies
-    inside by 1 % of the bound, for at most 12 buckets. Outside ``during`` nothing is judged: status ``ok``, score 0,
-    no bounds, and hysteresis starts anew. A bucket counts by its local start; ``1d`` and longer by its weekday.
+    inside by 1 % of the bound, for at most 12 buckets. With ``clear`` it stays so until a reading is back at or past
+    that value, for at most 288 buckets. Outside ``during`` nothing is judged: status ``ok``, score 0, no bounds, and
+    hysteresis starts anew. A bucket counts by its local start; ``1d`` and longer by its weekday.
 
     >>> panel = Panel(np.array(["2026-01-05T09"], "datetime64[us]"), np.array([[40.0]]), ({},), "1h", "UTC")
     >>> verdicts = Threshold(below=50).judge(panel, since=panel.times[0])
@@ -59,6 +61,8 @@ class Threshold(Detector):
     """Anomalous above this value, in the metric's unit."""
     outside: tuple[FiniteFloat, FiniteFloat] | None = None
     """Anomalous outside these two values: ``[10, 90]`` is ``below: 10`` and ``above: 90``."""
+    clear: FiniteFloat | None = None
+    """Once anomalous it stays so until a reading is back at this value or past it; needs ``above`` or ``below``."""
     during: tuple[str, ...] = ()
     """Local hours in which it is judged: ``Mon-Fri 08:00-23:00``, or a list of such; empty: always."""
     timezone: str | None = None
@@ -95,6 +99,18 @@ class Threshold(Detector):
             raise ValueError(f"every value is anomalous: the lower bound {low:g} is above the upper bound {high:g}")
         return self
 
+    @model_validator(mode="after")
+    def _clear_inside(self) -> Threshold:
+        if self.clear is None:
+            return self
+        if self.outside is not None:
+            raise ValueError("clear: goes with above or below; for outside write both of them")
+        if self.below is not None and self.clear < self.below:
+            raise ValueError(f"clear: {self.clear:g} is still below the bound {self.below:g}: nothing would end there")
+        if self.above is not None and self.clear > self.above:
+            raise ValueError(f"clear: {self.clear:g} is still above the bound {self.above:g}: nothing would end there")
+        return self
+
     @property
     def _bounds(self) -> tuple[float, float]:
         """Lower and upper, NaN where there is none."""
@@ -109,7 +125,7 @@ class Threshold(Detector):
         times = np.concatenate([times, panel.times.astype("datetime64[us]")])
         open_hours = self._judged(panel)
         sides = np.concatenate([sides, self._sides(values, open_hours)])
-        held = _held(sides)[before:]
+        held = _held(sides, self._held_for)[before:]
         rows = slice(int(np.searchsorted(panel.times, since)), None)
         kept = self._state(panel, times, sides)
         return self._verdicts(panel.times[rows], values[rows], open_hours[rows], held[rows], kept)
@@ -122,11 +138,16 @@ class Threshold(Detector):
         return explained(self.judge(panel, since=time, state=state), series, time)
 
     def history(self, panel_bucket: str) -> np.timedelta64:
-        return np.timedelta64(_HELD_FOR * Bucket.parse(panel_bucket).longest, "us")
+        return np.timedelta64(self._held_for * Bucket.parse(panel_bucket).longest, "us")
 
     @classmethod
     def example_parameters(cls) -> dict[str, Any]:
         return {"outside": [10, 1000], "during": ["Mon-Sat 06:00-23:00", "Sun"]}
+
+    @property
+    def _held_for(self) -> int:
+        """After how many buckets without another anomaly hysteresis ends."""
+        return _HELD_FOR if self.clear is None else _HELD_UNTIL_CLEAR_FOR
 
     def _judged(self, panel: Panel) -> Bools:
         """Which buckets ``[T]`` fall into ``during``."""
@@ -142,22 +163,27 @@ class Threshold(Detector):
         """Where each reading lies. Near: inside, by less than the margin; outside hours counts as inside."""
         low, high = self._bounds
         sides = np.full(values.shape, _INSIDE, dtype=np.int8)
-        sides[values > high - _MARGIN * abs(high)] = _NEAR_HIGH
-        sides[values < low + _MARGIN * abs(low)] = _NEAR_LOW
+        back_from_high, back_from_low = self.clear, self.clear
+        if back_from_high is None or back_from_low is None:
+            back_from_high, back_from_low = high - _MARGIN * abs(high), low + _MARGIN * abs(low)
+        if not np.isnan(high):
+            sides[values > back_from_high] = _NEAR_HIGH
+        if not np.isnan(low):
+            sides[values < back_from_low] = _NEAR_LOW
         sides[values > high] = _ABOVE
         sides[values < low] = _BELOW
         sides[np.isnan(values)] = _NO_READING
         sides[~open_hours] = _INSIDE
         return sides
 
-    def _verdicts(self, times: Instants, values: Floats, open_hours: Bools, held: Bools, state: bytes) -> Verdicts:
+    def _verdicts(self, times: Instants, values: Floats, open_hours: Bools, held: Sides, state: bytes) -> Verdicts:
         low, high = self._bounds
         nearest = np.fmax(np.fmin(values, high), low) + 0 * values
         with np.errstate(over="ignore"):  # a bound of 1e-300 puts every other value infinitely far beyond it
             beyond = np.fmax((low - values) / (abs(low) or 1.0), (values - high) / (abs(high) or 1.0))
-        score = np.where(held, _JUST_ABOVE_ONE, np.clip(1 + beyond, 0.0, np.finfo(np.float64).max))
+        score = np.where(held != 0, _JUST_ABOVE_ONE, np.clip(1 + beyond, 0.0, np.finfo(np.float64).max))
         direction = np.sign(values - nearest)
-        direction = np.where(held, np.where(abs(values - low) <= _MARGIN * abs(low), -1, 1), direction)
+        direction = np.where(held != 0, held, direction)
         closed = ~open_hours[:, None] & np.isfinite(values)
         score = np.where(closed, 0.0, score)
         unknown = np.isnan(values)
@@ -176,14 +202,15 @@ class Threshold(Detector):
             state=state,
         )
 
-    def _reasons(self, values: Floats, anomalous: Bools, held: Bools, closed: Bools, direction: Floats) -> Texts:
+    def _reasons(self, values: Floats, anomalous: Bools, held: Sides, closed: Bools, direction: Floats) -> Texts:
         low, high = self._bounds
         reasons = np.where(np.isnan(values), "no reading", np.where(closed, "outside hours", "")).astype(object)
         for row, series in np.argwhere(anomalous).tolist():
             side, bound = ("below", low) if direction[row, series] < 0 else ("above", high)
             value = values[row, series]
             if held[row, series]:
-                reasons[row, series] = f"{value:g} is back, but within 1 % of the bound {bound:g}"
+                margin = f"within 1 % of the bound {bound:g}" if self.clear is None else f"not yet at {self.clear:g}"
+                reasons[row, series] = f"{value:g} is back, but {margin}"
             else:
                 reasons[row, series] = f"{value:g} is {side} {bound:g}"
         return reasons
@@ -192,6 +219,8 @@ class Threshold(Detector):
         return [1, *(None if np.isnan(bound) else bound for bound in self._bounds), *self.during, self.timezone]
 
     def _state(self, panel: Panel, times: Instants, sides: Sides) -> bytes:
+        if self.clear is not None:
+            return b""  # 288 buckets are cheaper read again than kept twice
         kept = {
             "header": self._header(),
             "labels": [sorted(labels.items()) for labels in panel.labels],
@@ -221,14 +250,19 @@ class Threshold(Detector):
         return times[before], sides[before]
 
 
-def _held(sides: Sides) -> Bools:
-    """Where a reading that is back inside, but close to the bound, carries on an anomaly of the last 12 buckets."""
+def _held(sides: Sides, most: int) -> Sides:
+    """Where a reading back inside, but close to the bound, carries on an anomaly of the last ``most`` buckets.
+
+    −1: one below, 1: one above, 0: none.
+    """
+    low, high = _carried(sides, _BELOW, _NEAR_LOW, most), _carried(sides, _ABOVE, _NEAR_HIGH, most)
+    return high.astype(np.int8) - low.astype(np.int8)
+
+
+def _carried(sides: Sides, beyond: int, near: int, most: int) -> Bools:
     rows = np.arange(len(sides))[:, None]
-    decisive = np.isin(sides, (_BELOW, _INSIDE, _ABOVE))
+    decisive = (sides != near) & (sides != _NO_READING)
     last = np.maximum.accumulate(np.where(decisive, rows, -1), axis=0) if len(sides) else rows
     came_from = np.where(last >= 0, np.take_along_axis(sides, np.maximum(last, 0), axis=0), _INSIDE)
-    recent = rows - last <= _HELD_FOR
-    held: Bools = recent & (
-        ((sides == _NEAR_LOW) & (came_from == _BELOW)) | ((sides == _NEAR_HIGH) & (came_from == _ABOVE))
-    )
-    return held
+    carried: Bools = (sides == near) & (came_from == beyond) & (rows - last <= most)
+    return carried

@@ -16,7 +16,7 @@ from alerting.core.decisions import subject_of
 from alerting.core.explain import Opinion, Outcome, Point, Why
 from alerting.core.incidents import Incident, Reading
 from alerting.core.readings import Judged, combine
-from alerting.hearing import opens_from, read_panel
+from alerting.hearing import Shares, opens_from, read_panel
 from alerting.judging import Inline, columns_of, judge, part
 from config.model import Detect, Metric, Query, Subscription
 from detectors.buckets import as_instant
@@ -71,7 +71,7 @@ def _why(
 def _point(
     app: App, subscription: Subscription, metric: Metric, query: Query, labels: Mapping[str, str], bucket: datetime
 ) -> Point:
-    entries = [entry for entry in subscription.detect if entry.metric in (None, metric.name)]
+    entries = Shares(app.store).spread(subscription.entries(metric.name), subscription)
     buckets = max(subscription.incident.open_after, TRAIL)
     begin = query.bucket.start(bucket - buckets * query.bucket.nominal, query.timezone)
     read = _series(app, metric, query, labels, entries, begin, bucket)
@@ -98,6 +98,7 @@ def _point(
         trail=trail,
         opens_from=_opens_from(app, subscription, metric, query, entries),
         calendar=described(view.events, -1),
+        require=subscription.require,
     )
 
 
@@ -125,7 +126,14 @@ def _trail(
     since = as_instant(begin)
     heard = [judge(entry, view, since=since, state=None, executor=Inline()) for entry in entries]
     voices = [Judged(one.entry, one.verdicts, one.columns) for one in heard if one is not None]
-    combined = combine(voices, panel=view, since=since, guard=subscription.guard, better=metric.better)
+    combined = combine(
+        voices,
+        panel=view,
+        since=since,
+        guard=subscription.guard,
+        better=metric.better,
+        require=subscription.require,
+    )
     return tuple(combined.reading(j, 0) for j in range(len(combined.times)))
 
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from alerting.core.figures import amount, count, series_name
 from alerting.core.incidents import Incident, Reading, Transition
 from alerting.core.lifecycle import effect_of
-from config.model import IncidentRules
+from config.model import IncidentRules, Require
 from detectors.contract import Explanation
 from notifiers.contract import Kind
 
@@ -85,6 +85,7 @@ class Point:
     trail: tuple[Reading, ...] = ()
     opens_from: datetime | None = None
     calendar: str = ""
+    require: Require = "any"
 
 
 def why_point(
@@ -95,6 +96,7 @@ def why_point(
     gates += [
         _guards(point),
         *_calendar(point),
+        *_agreement(point),
         _new_enough(point),
         _streak(point, rules),
         _incident(incident, point.timezone),
@@ -198,6 +200,8 @@ def _guards(point: Point) -> Gate:
         return Gate("guard", True, f"{combined.severity} by {combined.detector}")
     if combined is not None and combined.reason.startswith("guard: "):
         return Gate("guard", False, combined.reason.removeprefix("guard: "))
+    if _is_outvoted(combined):
+        return Gate("guard", True, "lets the anomaly through")
     return Gate("guard", None, "no detect entry calls it anomalous")
 
 
@@ -210,6 +214,23 @@ def _calendar(point: Point) -> list[Gate]:
 
 def _is_muted(reading: Reading) -> bool:
     return reading.reason.startswith("muted by calendar ")
+
+
+def _is_outvoted(combined: Reading | None) -> bool:
+    return combined is not None and combined.reason.startswith("require: ")
+
+
+def _agreement(point: Point) -> tuple[Gate, ...]:
+    """Whether enough detect entries agree; no gate where one is enough."""
+    if point.require == "any":
+        return ()
+    name, combined = f"require {point.require}", point.combined
+    if combined is not None and _is_outvoted(combined):
+        return (Gate(name, False, combined.reason.removeprefix("require: ")),)
+    if combined is None or combined.status != "anomaly":
+        return (Gate(name, None, "no detect entry calls it anomalous"),)
+    said = [one.explanation.status for one in point.opinions if one.explanation is not None]
+    return (Gate(name, True, f"{said.count('anomaly')} of {count(len(said), 'detector')} agree"),)
 
 
 def _new_enough(point: Point) -> Gate:

@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 from alerting.core import calendars
 from alerting.core.figures import amount, percent
 from alerting.core.incidents import SEVERITIES, Reading
-from config.model import Detect, Guard
+from config.model import Detect, Guard, Require
 from detectors.contract import ANOMALY, OK, Bools, Event, Floats, Instants, Panel, Verdicts
 
 Codes = NDArray[np.int8]
 Better = Literal["higher", "lower"]
 STATUSES: tuple[Literal["ok", "anomaly", "unknown", "no_data"], ...] = ("ok", "anomaly", "unknown", "no_data")
 IS_OK, IS_ANOMALY, IS_UNKNOWN, IS_NO_DATA = range(4)
-MET, BY_DIRECTION, BY_CHANGE, BY_DIFFERENCE, BY_CALENDAR = range(5)
+MET, BY_DIRECTION, BY_CHANGE, BY_DIFFERENCE, BY_VOTE, BY_CALENDAR = range(6)
 
 # How loud a voice is: nothing said, unknown, ok, then anomalies by severity.
 _SILENT, _UNSURE, _CONTENT, _ALARMED = range(4)
@@ -44,8 +44,9 @@ class Combined:
     """Combined readings of one (subscription, metric). ``times[J]``, ``labels[S]``, all else ``[J, S]``.
 
     ``status`` indexes STATUSES, ``severity`` SEVERITIES, ``entry`` the judged entries (−1: none speaks); ``guard`` says
-    which guard turned an anomaly into ok (0: none), or that a calendar mutes it. ``events`` are those of the panel,
-    whose bucket ``offset`` is bucket 0 here.
+    which guard turned an anomaly into ok (0: none), or that a calendar mutes it; ``votes`` how many entries call the
+    point anomalous, after the guards, and ``needed[S]`` how many must. ``events`` are those of the panel, whose bucket
+    ``offset`` is bucket 0 here.
     """
 
     times: Instants
@@ -62,6 +63,8 @@ class Combined:
     direction: Codes
     entry: NDArray[np.int16]
     guard: Codes
+    votes: Codes
+    needed: Codes
     events: tuple[Event, ...] = ()
     offset: int = 0
     whole: Combined | None = field(default=None, repr=False, compare=False)
@@ -86,7 +89,10 @@ class Combined:
 
     def part(self, begin: int, end: int) -> Combined:
         """Buckets ``begin`` ≤ j < ``end`` alone: a replay combines once and then goes on bucket by bucket."""
-        grids = ("status", "severity", "observed", "expected", "lower", "upper", "score", "direction", "entry", "guard")
+        grids = (
+            "status", "severity", "observed", "expected", "lower", "upper", "score", "direction", "entry", "guard",
+            "votes",
+        )  # fmt: skip
         parts = {name: getattr(self, name)[begin:end] for name in grids}
         # A replay takes each bucket apart: the events stay whole, because cutting dozens of them would cost more.
         whole = self.whole or self
@@ -113,6 +119,8 @@ class Combined:
     def _reason(self, j: int, s: int, entry: int) -> str:
         if entry < 0:
             return "no detect entry judges this series"
+        if self.guard[j, s] == BY_VOTE:
+            return f"require: {self.votes[j, s]} of {self.needed[s]} detectors needed"
         if self.guard[j, s] != MET:
             return self._guard_reason(j, s)
         if self.status[j, s] == IS_NO_DATA:
@@ -146,19 +154,32 @@ def combine(
     since: np.datetime64,
     guard: Guard,
     better: Better | None,
+    require: Require = "any",
 ) -> Combined:
     """Combines the entries over buckets ≥ ``since``: the most severe wins, then the highest score, then the first.
 
     An anomaly that a guard stops is ok and says so; a point is unknown only where no entry knows; a NaN that nobody
-    calls anomalous is no_data, and only in series that some entry judges. Both are unknown where a calendar mutes.
+    calls anomalous is no_data, and only in series that some entry judges. Where fewer entries than ``require`` call a
+    point anomalous it is ok and says so, and unknown while those that do not know could still make it enough; ``all``
+    means all entries that judge the series. Where a calendar mutes, anomalies and no_data are unknown.
     """
     first = int(np.searchsorted(panel.times, since))
     entries = tuple(item if isinstance(item, Judged) else Judged(*item) for item in judged)
     voice = _Voice.silent(panel.times[first:], panel.values[first:])
     for index, entry in enumerate(entries):
         voice.hear(index, entry, guard, better)
-    combined = voice.combined(panel.labels, entries, guard)
+    combined = voice.combined(panel.labels, entries, guard, needed_votes(entries, len(panel.labels), require))
     return _muted(replace(combined, events=panel.events, offset=first))
+
+
+def needed_votes(judged: Sequence[Judged], series: int, require: Require) -> Codes:
+    """How many entries must agree, ``[S]``; a number is meant as it is, where fewer entries judge a series too."""
+    if require != "all":
+        return np.full(series, 1 if require == "any" else require, np.int8)
+    judging = np.zeros(series, np.int8)
+    for entry in judged:
+        judging[list(entry.columns)] += 1
+    return np.maximum(judging, 1)
 
 
 def _muted(combined: Combined) -> Combined:
@@ -184,6 +205,8 @@ class _Voice:
     direction: Codes
     entry: NDArray[np.int16]
     guard: Codes
+    votes: Codes
+    unsure: Codes
 
     @classmethod
     def silent(cls, times: Instants, observed: Floats) -> _Voice:
@@ -199,6 +222,8 @@ class _Voice:
             direction=np.zeros(shape, np.int8),
             entry=np.full(shape, -1, np.int16),
             guard=np.zeros(shape, np.int8),
+            votes=np.zeros(shape, np.int8),
+            unsure=np.zeros(shape, np.int8),
         )
 
     def hear(self, index: int, judged: Judged, guard: Guard, better: Better | None) -> None:
@@ -215,6 +240,8 @@ class _Voice:
             _ALARMED + _severity(judged.detect, score),
             np.where(fine, _CONTENT, _UNSURE),
         ).astype(np.int8)
+        self.votes[here] += loudness >= _ALARMED
+        self.unsure[here] += loudness == _UNSURE
         louder = _is_louder(loudness, score, self.loudness[here], self.score[here])
         for ours, theirs in (
             (self.loudness, loudness),
@@ -228,9 +255,14 @@ class _Voice:
         ):
             ours[here] = np.where(louder, theirs, ours[here])
 
-    def combined(self, labels: tuple[Mapping[str, str], ...], judged: tuple[Judged, ...], guard: Guard) -> Combined:
-        status = np.where(self.loudness >= _ALARMED, IS_ANOMALY, np.where(self.loudness == _CONTENT, IS_OK, IS_UNKNOWN))
-        empty = np.isnan(self.observed) & (self.loudness < _ALARMED) & (self.loudness > _SILENT)
+    def combined(
+        self, labels: tuple[Mapping[str, str], ...], judged: tuple[Judged, ...], guard: Guard, needed: Codes
+    ) -> Combined:
+        alarmed = (self.loudness >= _ALARMED) & (self.votes >= needed)
+        outvoted = (self.loudness >= _ALARMED) & ~alarmed
+        fine = (self.loudness == _CONTENT) | (outvoted & (self.votes + self.unsure < needed))
+        status = np.where(alarmed, IS_ANOMALY, np.where(fine, IS_OK, IS_UNKNOWN))
+        empty = np.isnan(self.observed) & ~alarmed & (self.loudness > _SILENT)
         warning = SEVERITIES.index("warning")
         return Combined(
             times=self.times,
@@ -238,7 +270,7 @@ class _Voice:
             judged=judged,
             rules=guard,
             status=np.where(empty, IS_NO_DATA, status).astype(np.int8),
-            severity=np.where(self.loudness >= _ALARMED, self.loudness - _ALARMED, warning).astype(np.int8),
+            severity=np.where(alarmed, self.loudness - _ALARMED, warning).astype(np.int8),
             observed=self.observed,
             expected=self.expected,
             lower=self.lower,
@@ -246,7 +278,9 @@ class _Voice:
             score=self.score,
             direction=self.direction,
             entry=self.entry,
-            guard=self.guard,
+            guard=np.where(outvoted & ~empty, np.int8(BY_VOTE), self.guard),
+            votes=self.votes,
+            needed=needed,
         )
 
 

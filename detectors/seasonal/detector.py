@@ -18,7 +18,7 @@ from detectors.seasonal.calendar import SEASONS, Calendar, Season, profiles
 from detectors.seasonal.domain import Domain
 from detectors.seasonal.knowledge import Knowledge, Look
 from detectors.seasonal.learner import Method
-from detectors.seasonal.memory import Past, packed, recalled
+from detectors.seasonal.memory import Past, is_usable, packed, recalled
 from detectors.seasonal.recipe import RECIPE, Recipe
 from detectors.seasonal.textbook import Model
 from detectors.seasonal.verdict import Part, judged, rate_per_month
@@ -106,6 +106,9 @@ class Seasonal(Detector):
         width = Bucket.parse(panel_bucket).nominal.total_seconds()
         fixed = 28 if width < 300 else 56 if width < 1800 else 182
         return np.timedelta64(days.get(panel_bucket, fixed), "D")
+
+    def remembers(self, state: bytes, panel: Panel) -> bool:
+        return is_usable(state, panel, self._key(), self._method(panel))
 
     def _key(self) -> str:
         return f"{self.model} {self.domain} {self.seasons}"

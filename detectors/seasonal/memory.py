@@ -49,6 +49,12 @@ def recalled(state: bytes | None, panel: Panel, key: str, method: Method) -> Pas
     )
 
 
+def is_usable(state: bytes, panel: Panel, key: str, method: Method) -> bool:
+    """Whether ``recalled`` would go on from this state."""
+    stored = _unpacked(state, _header(panel, key), method)
+    return stored is not None and not (len(panel.times) and panel.times[0] < stored.since)
+
+
 def packed(knowledge: Knowledge, since: np.datetime64, rows: Past, panel: Panel, key: str) -> bytes:
     """``knowledge`` before ``since``, and the rows from there on: a line of JSON, then float64 arrays, series last."""
     kept = rows.times >= since

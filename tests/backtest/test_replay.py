@@ -14,7 +14,11 @@ from tests.flow.conftest import Made, make
 from tests.flow.world import HOUR, NOON, SHOP, World
 
 __all__ = ["make"]
-DETECT = {"threshold": "threshold: {below: 50}", "seasonal": "seasonal: {bound: 4}"}
+DETECT = {
+    "threshold": "threshold: {below: 50}",
+    "seasonal": "seasonal: {budget: 2/month}",
+    "votes": "threshold: {below: 50}, change: {below: 60%, against: 1d}, change: {above: 900%}",
+}
 SINCE, UNTIL = NOON, NOON + 30 * HOUR
 
 
@@ -28,6 +32,8 @@ def stocked(world: World, detector: str) -> World:
     """Four weeks of a wave, and after noon two drops, the second one deeper."""
     world.change("threshold: {below: 50}", DETECT[detector])
     world.change("history: 5d", "history: 40d")
+    if detector == "votes":
+        world.change("    metrics: [shop.orders]\n", "    metrics: [shop.orders]\n    require: 2\n")
     hour = NOON - timedelta(days=41)
     while hour < UNTIL:
         world.shop.orders[hour, "DE"] = season(hour)

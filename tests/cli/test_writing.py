@@ -213,7 +213,8 @@ def test_a_hundred_files_are_one_configuration(here: Path) -> None:
         metric = f"  m{number}: {{query: orders_hourly, value: v{number}, dimensions: [country], rollup: sum}}\n"
         rules = f"subscriptions:\n  s{number}:\n    metrics: [m{number}]\n    owner: {{team: t, slack: S0ABC}}\n"
         rules += (
-            "    detect:\n      - seasonal: {bound: 5}\n      - threshold: {below: 5, during: 'Mon-Fri 08:00-18:00'}\n"
+            "    detect:\n      - seasonal: {budget: 1/week}\n"
+            "      - threshold: {below: 5, during: 'Mon-Fri 08:00-18:00'}\n"
         )
         rules += "    guard: {min_change: 8%}\n    notify: {warning: [ops]}\n"
         texts[f"team/{number}.yaml"] = "metrics:\n" + metric + rules

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from config.plug_ins import PlugIns
 from detectors import Detector, Explanation, Panel, Verdicts
+from detectors.rates import Rate
 from notifiers import Notification, Notifier, Receipt
 
 
@@ -21,13 +22,17 @@ class _Judgeless(Detector):
 
 
 class Seasonal(_Judgeless):
-    bound: float = Field(4, gt=0, description="robust standard deviations at score 1")
+    budget: Rate = Field(1.0, description="how often")
+    sensitivity: Literal["low", "normal", "high"] | None = Field(None, description="instead of a budget")
+    seasons: Literal["auto"] | tuple[Literal["day", "week"], ...] = Field("auto", description="what may be learned")
+    domain: Literal["auto", "count"] = Field("auto", description="how noise grows")
 
 
 class Threshold(_Judgeless):
     above: float | None = Field(None, description="anomalous above this")
     below: float | None = Field(None, description="anomalous below this")
     outside: tuple[float, float] | None = Field(None, description="anomalous outside these")
+    clear: float | None = Field(None, description="anomalous until back at this")
     during: str | tuple[str, ...] | None = Field(None, description="local hours")
     timezone: str = Field("UTC", description="zone of `during`")
 
@@ -36,6 +41,10 @@ class Threshold(_Judgeless):
         if self.above is None and self.below is None and self.outside is None:
             raise ValueError("set above, below or outside")
         return self
+
+
+class Drift(_Judgeless):
+    budget: Rate = Field(1.0, description="how often")
 
 
 class _Silent(Notifier):
@@ -75,7 +84,7 @@ class Console(_Silent):
     pass
 
 
-DETECTORS: dict[str, type[Detector]] = {"seasonal": Seasonal, "threshold": Threshold}
+DETECTORS: dict[str, type[Detector]] = {"seasonal": Seasonal, "threshold": Threshold, "drift": Drift}
 NOTIFIERS: dict[str, type[Notifier]] = {
     "slack": Slack,
     "pagerduty": PagerDuty,

@@ -23,7 +23,7 @@ from config.model import (
 from config.secrets import Secret
 from detectors.buckets import Bucket
 from tests.config.folders import SHOP, lines, loaded
-from tests.config.plug_ins import Seasonal, Threshold
+from tests.config.plug_ins import Drift, Seasonal, Threshold
 
 EVERYTHING = """\
 version: 1
@@ -67,9 +67,11 @@ subscriptions:
     mode: live
     timezone: Asia/Tokyo
     detect:
-      - seasonal: {bound: 5, critical: never, where: {country: FR}}
+      - seasonal: {budget: 14/week, seasons: [day], domain: count, critical: never, where: {country: FR}}
       - threshold: {metric: c.orders, where: total, below: 50, during: "Mon-Sun 08:00-23:00", severity: critical}
       - threshold: {outside: [1, 9], critical: 3}
+      - threshold: {below: 1, clear: 5}
+      - drift: {budget: 7/week, metric: c.orders}
     guard: {direction: worse, min_change: 8%, min_difference: 2.5}
     incident: {open_after: 1, max_age: 24h}
     delivery: {group_by: [subscription, country]}
@@ -84,11 +86,7 @@ subscriptions:
     metrics: [c.orders]
     mode: shadow
     detect:
-      - seasonal: {budget: 2/month, sensitivity: low, seasons: auto, model: stl, domain: count}
-      - threshold: {below: 1, clear: 5}
-      - change: {above: 20%, against: 1w}
-      - level_shift: {last: 6}
-      - drift: {against: 4w, budget: 1/month}
+      - seasonal: {sensitivity: low}
     notify: {warning: [ops]}
 """  # fmt: skip  # noqa: E501
 LATER = {
@@ -98,20 +96,10 @@ LATER = {
     "metrics.c.cost.min_denominator": "ratios come",
     "subscriptions.health.incident.max_age": "max_age comes",
     "subscriptions.health.delivery.group_by": "delivery beyond its defaults comes",
-    "subscriptions.health.require": "require comes",
     "subscriptions.health.mute": "mute times come",
     "subscriptions.health.digest": "digests come",
     "subscriptions.health.tests": "tests come",
     "subscriptions.shadow.mode": "mode: shadow comes",
-    "subscriptions.shadow.detect[0].seasonal.budget": "budgets come",
-    "subscriptions.shadow.detect[0].seasonal.sensitivity": "sensitivity comes",
-    "subscriptions.shadow.detect[0].seasonal.seasons": "seasons come",
-    "subscriptions.shadow.detect[0].seasonal.model": "the choice of a model comes",
-    "subscriptions.shadow.detect[0].seasonal.domain": "domain comes",
-    "subscriptions.shadow.detect[1].threshold.clear": "clear comes",
-    "subscriptions.shadow.detect[2].change": "the change detector comes",
-    "subscriptions.shadow.detect[3].level_shift": "the level_shift detector comes",
-    "subscriptions.shadow.detect[4].drift": "the drift detector comes",
 }
 SECRETS = {"SHOP_URL": "duckdb:///x", "PD_KEY": "k", "HOOK_URL": "https://hook.example", "HOOK_SECRET": "s"}
 
@@ -124,7 +112,6 @@ def _today() -> str:
         ", fallback: ops",
         ", max_age: 24h",
         "    delivery: {group_by: [subscription, country]}\n",
-        "    require: all\n",
         "    mute: [\"Sun 02:00-04:00\"]\n    digest: weekly\n",
         "    tests:\n      - {name: a drop is found, expect: {fires_within: 3h}}\n",
         "  c.cost: {ratio: [c.spend, c.orders], min_denominator: 40, better: lower}\n",
@@ -177,7 +164,15 @@ def test_keys_of_today_become_the_model(tmp_path: Path) -> None:
         name="health",
         metrics=("c.orders",),
         detect=(
-            Detect("seasonal", "seasonal", Seasonal(bound=5), None, {"country": "FR"}, None, None),
+            Detect(
+                "seasonal",
+                "seasonal",
+                Seasonal(budget=14, seasons=("day",), domain="count"),
+                None,
+                {"country": "FR"},
+                None,
+                None,
+            ),
             Detect(
                 "threshold",
                 "threshold",
@@ -188,6 +183,8 @@ def test_keys_of_today_become_the_model(tmp_path: Path) -> None:
                 2.0,
             ),
             Detect("threshold-2", "threshold", Threshold(outside=(1, 9), timezone="Asia/Tokyo"), critical=3.0),
+            Detect("threshold-3", "threshold", Threshold(below=1, clear=5, timezone="Asia/Tokyo")),
+            Detect("drift", "drift", Drift(budget=7.0), "c.orders"),
         ),
         notify={"info": ("hook",), "warning": ("chat",), "critical": ("pager",)},
         timezone="Asia/Tokyo",
@@ -197,6 +194,7 @@ def test_keys_of_today_become_the_model(tmp_path: Path) -> None:
         guard=Guard("worse", 0.08, 2.5),
         incident=IncidentRules(1, 3, "keep"),
         calendars=(us,),
+        require="all",
     )
 
 

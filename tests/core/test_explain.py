@@ -124,6 +124,22 @@ def test_a_gate_says_what_stopped_a_point(
     assert (found.passed, found.detail) == (passed, detail)
 
 
+def test_a_point_without_enough_agreeing_detectors_says_how_many_there_were() -> None:
+    outvoted = replace(POINT, require="all", combined=Reading(START, "ok", reason="require: 1 of 2 detectors needed"))
+    why = asked(outvoted, None)
+    assert (gate(why, "require all").passed, gate(why, "require all").detail) == (False, "1 of 2 detectors needed")
+    assert gate(why, "guard").passed is True
+    assert why.verdict == "no incident: require all: 1 of 2 detectors needed"
+
+
+def test_detectors_that_agree_are_counted_and_where_one_is_enough_nobody_counts() -> None:
+    agreed = asked(replace(POINT, require=1))
+    assert (gate(agreed, "require 1").passed, gate(agreed, "require 1").detail) == (True, "1 of 2 detectors agree")
+    calm = asked(replace(POINT, require=2, combined=Reading(START, "ok")))
+    assert gate(calm, "require 2").passed is None
+    assert not any(item.name.startswith("require") for item in asked().gates)
+
+
 def test_a_point_that_opened_nothing_names_the_first_gate_that_stopped_it() -> None:
     lonely = replace(POINT, trail=TRAIL[:2])
     assert asked(lonely, None).verdict == "no incident: open_after 2: 1 anomalous bucket in a row"

@@ -9,7 +9,7 @@ import pytest
 
 from alerting.core.incidents import Severity
 from alerting.core.readings import Combined, combine
-from config.model import Detect, Guard
+from config.model import Detect, Guard, Require
 from detectors.contract import Bools, Detector, Event, Explanation, Panel, Verdicts
 
 NAN = float("nan")
@@ -73,7 +73,11 @@ def panel(values: Sequence[Sequence[float]]) -> Panel:
 
 
 def one(
-    *said: tuple[Detect, Say], observed: float = 80.0, guard: Guard | None = None, better: str | None = "higher"
+    *said: tuple[Detect, Say],
+    observed: float = 80.0,
+    guard: Guard | None = None,
+    better: str | None = "higher",
+    require: Require = "any",
 ) -> Combined:
     return combine(
         [(detect, verdicts([[say]]), [0]) for detect, say in said],
@@ -81,6 +85,7 @@ def one(
         since=T0,
         guard=guard or Guard(),
         better=better,  # type: ignore[arg-type]  # "higher", "lower" or None, as the callers write it
+        require=require,
     )
 
 
@@ -181,6 +186,58 @@ def test_a_guard_stops_each_entry_by_itself() -> None:
         0, 0
     )
     assert (reading.status, reading.detector, reading.expected) == ("anomaly", "s-2", 200.0)
+
+
+SECOND, THIRD = replace(SEASONAL, key="s-2"), replace(SEASONAL, key="s-3")
+STOPPED = replace(LOW, expected=82.0)
+
+
+@pytest.mark.parametrize(
+    ("require", "said", "status", "reason"),
+    [
+        ("any", [(SEASONAL, LOW), (SECOND, FINE)], "anomaly", LOW.reason),
+        ("all", [(SEASONAL, LOW), (SECOND, FINE)], "ok", "require: 1 of 2 detectors needed"),
+        ("all", [(SEASONAL, LOW), (SECOND, LOW)], "anomaly", LOW.reason),
+        ("all", [(SEASONAL, LOW)], "anomaly", LOW.reason),
+        (2, [(SEASONAL, LOW), (SECOND, FINE), (THIRD, LOW)], "anomaly", LOW.reason),
+        (2, [(SEASONAL, LOW), (SECOND, FINE), (THIRD, FINE)], "ok", "require: 1 of 2 detectors needed"),
+        # a number is meant as it is
+        (2, [(SEASONAL, LOW)], "ok", "require: 1 of 2 detectors needed"),
+        # who does not know does not agree, but may turn out to
+        ("all", [(SEASONAL, LOW), (SECOND, UNSURE)], "unknown", "require: 1 of 2 detectors needed"),
+        ("all", [(SEASONAL, LOW), (SECOND, UNSURE), (THIRD, FINE)], "ok", "require: 1 of 3 detectors needed"),
+        ("all", [(SEASONAL, FINE), (SECOND, UNSURE)], "ok", ""),
+        # whom a guard stops does not agree either
+        (2, [(SEASONAL, LOW), (SECOND, STOPPED)], "ok", "require: 1 of 2 detectors needed"),
+    ],
+)
+def test_an_anomaly_counts_where_enough_entries_say_so(
+    require: Require, said: list[tuple[Detect, Say]], status: str, reason: str
+) -> None:
+    reading = one(*said, require=require, guard=Guard(min_change=0.08)).reading(0, 0)
+    assert (reading.status, reading.reason) == (status, reason)
+
+
+def test_the_loudest_of_those_who_agree_speaks() -> None:
+    reading = one((SEASONAL, replace(LOW, score=1.9)), (THRESHOLD, LOW), require="all").reading(0, 0)
+    assert (reading.detector, reading.severity) == ("threshold", "critical")
+
+
+def test_all_means_all_entries_that_judge_the_series() -> None:
+    combined = combine(
+        [(SEASONAL, verdicts([[LOW, LOW, LOW]]), [0, 1, 2]), (THRESHOLD, verdicts([[FINE, LOW]]), [2, 0])],
+        panel=panel([[80.0, 80.0, 80.0]]),
+        since=T0,
+        guard=Guard(),
+        better=None,
+        require="all",
+    )
+    assert [combined.reading(0, s).status for s in range(3)] == ["anomaly", "anomaly", "ok"]
+
+
+def test_an_empty_bucket_that_too_few_call_a_gap_is_no_data() -> None:
+    gap = Say("anomaly", 1.2, reason="gap")
+    assert one((SEASONAL, gap), (SECOND, UNSURE), observed=NAN, require="all").reading(0, 0).status == "no_data"
 
 
 def test_an_entry_narrowed_to_some_series_leaves_the_others_alone() -> None:

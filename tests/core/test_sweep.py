@@ -63,6 +63,8 @@ def combined(columns: Sequence[str], first_hour: int = 0, countries: Sequence[st
         direction=direction,
         entry=np.zeros((rows, len(columns)), np.int16),
         guard=np.zeros((rows, len(columns)), np.int8),
+        votes=(statuses == STATUSES.index("anomaly")).astype(np.int8).reshape(rows, len(columns)),
+        needed=np.ones(len(columns), np.int8),
     )
 
 

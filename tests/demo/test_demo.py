@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -50,7 +51,7 @@ def test_the_demo_finds_the_days_that_new_york_stood_still(told: Mapping[str, An
             if holiday.lower() in window["name"].lower() and any(start <= moment < end for moment in opened):
                 hit.add(holiday)
                 assert window["fired"]
-    assert len(hit) >= 3, hit
+    assert hit == set(HOLIDAYS)
 
 
 def test_the_demo_cries_wolf_less_than_once_in_two_weeks_and_series(told: Mapping[str, Any]) -> None:
@@ -100,7 +101,9 @@ def test_the_demo_shows_and_really_sends_each_group_once(tmp_path: Path) -> None
     show(outcome, Console(file=shown, width=200))
     assert "labelled by people as" in shown.getvalue()
     assert "blizzard" in shown.getvalue()
-    assert "Taxi passengers: 73 % below expected" in screen.getvalue()
+    headline = re.search(r"Taxi passengers: (\d+) % below expected", screen.getvalue())
+    assert headline, screen.getvalue()
+    assert int(headline[1]) >= 40, "of the blizzard"
     assert "░" in screen.getvalue(), "the band of a chart made of text"
 
 

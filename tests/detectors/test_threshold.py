@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from detectors import Panel, Verdicts
 from detectors.threshold import Threshold
+from tests.detectors.conformance import CHECKS, Check
 
 START = np.datetime64("2026-01-05T00:00", "us")  # a Monday
 
@@ -90,6 +91,36 @@ def test_hysteresis_ends_after_twelve_buckets() -> None:
 
 
 @pytest.mark.parametrize(
+    ("parameters", "values", "anomalous"),
+    [
+        ({"below": 50, "clear": 60}, [55, 49, 55, 59.9, 60, 55], [1, 2, 3]),
+        ({"above": 50, "clear": 30}, [40, 51, 40, 31, 30, 40], [1, 2, 3]),
+        ({"below": 10, "above": 50, "clear": 30}, [9, 20, 31, 20, 51, 40, 29, 40], [0, 1, 4, 5]),
+        ({"below": 50, "clear": 50}, [49, 50, 50], [0]),
+        ({"below": 50, "clear": 60}, [49, math.nan, 55, 60], [0, 2]),
+        ({"below": 50, "clear": 60}, [49, *[55] * 290], list(range(289))),
+    ],
+)
+def test_with_clear_an_anomaly_stays_until_a_reading_is_back_at_it(
+    parameters: dict[str, Any], values: list[float], anomalous: list[int]
+) -> None:
+    found = judged(Threshold(**parameters), hourly(*values))
+    assert np.flatnonzero(found.status[:, 0] == "anomaly").tolist() == anomalous
+
+
+def test_what_clear_holds_says_what_it_waits_for() -> None:
+    found = judged(Threshold(below=50, clear=60), hourly(49, 55))
+    assert (found.reason[1, 0], found.direction[1, 0]) == ("55 is back, but not yet at 60", -1)
+    assert found.score[1, 0] == np.nextafter(1, 2)
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_a_threshold_with_clear_owes_the_same_as_every_detector(check: Check) -> None:
+    if "changes_no_score" not in check.__name__:  # its bounds are in the metric's unit
+        check(Threshold(above=1000, clear=900))
+
+
+@pytest.mark.parametrize(
     ("during", "judged_hours"),
     [
         ("08:00-11:00", [8, 9, 10]),
@@ -146,7 +177,12 @@ def test_a_day_counts_by_its_weekday() -> None:
         ({"below": 1, "during": "25:00-26:00"}, "25:00 in '25:00-26:00' is not a time of day"),
         ({"below": 1, "during": "08:00-08:00"}, "is empty: it ends when it starts"),
         ({"below": 1, "timezone": "Mars/Olympus"}, "'Mars/Olympus' is not a time zone"),
-        ({"below": 1, "clear": 2}, "Extra inputs are not permitted"),
+        ({"below": 50, "clear": 40}, "clear: 40 is still below the bound 50"),
+        ({"above": 50, "clear": 60}, "clear: 60 is still above the bound 50"),
+        ({"above": 50, "below": 10, "clear": 5}, "clear: 5 is still below the bound 10"),
+        ({"outside": [10, 50], "clear": 30}, "clear: goes with above or below"),
+        ({"clear": 30}, "no bound: set below, above or outside"),
+        ({"below": 1, "clear": math.inf}, "finite number"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_a_reason(parameters: dict[str, Any], message: str) -> None:

@@ -42,10 +42,10 @@ def test_the_answer_goes_to_the_file_that_is_named(series: Path, tmp_path: Path)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--detector", "seasnal"], "no detector 'seasnal'; there are seasonal, threshold"),
-        (["--set", "bound"], "--set: 'bound' is not KEY=VALUE"),
-        (["--set", "bound=-1"], "--set bound: Input should be greater than 0"),
-        (["--set", "bond=3"], "--set bond: not a parameter of seasonal; there are bound"),
+        (["--detector", "seasnal"], "no detector 'seasnal'; there are change, drift, seasonal, threshold"),
+        (["--set", "budget"], "--set: 'budget' is not KEY=VALUE"),
+        (["--set", "budget=-1"], "--set budget: -1 must be more than 0 and at most 10000/week"),
+        (["--set", "bound=3"], "--set bound: not a parameter of seasonal; there are budget, sensitivity, seasons"),
         (["--detector", "threshold"], "--detector threshold: no bound: set below, above or outside"),
         (["--bucket", "7m"], "'7m' is not a bucket"),
         (["--timezone", "Mars/Olympus"], "--timezone: 'Mars/Olympus' is not a time zone"),
