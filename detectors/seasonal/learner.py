@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,8 +41,9 @@ class Method:
 
     @property
     def blocks(self) -> Blocks:
-        block_s = max(3600.0, self.width_s)
-        return Blocks(int(block_s // self.width_s), WEEK_S / block_s, max(3, int(86_400 // block_s)))
+        rows = max(1, math.ceil(3600.0 / self.width_s))
+        block_s = rows * self.width_s
+        return Blocks(rows, WEEK_S / block_s, max(3, int(86_400 // block_s)))
 
 
 @dataclass(frozen=True)

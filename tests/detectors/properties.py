@@ -6,6 +6,7 @@ Shapes, causality, invariances, missing and extreme readings; like ``conformance
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import HealthCheck, given, settings
@@ -73,7 +74,7 @@ def any_stops_and_restarts_equal_one_go(detector: Detector, panel: Panel, cuts: 
     whole = judged(detector, panel, count)
     edges = sorted({0, count, *(cut for cut in cuts if cut < count)})
     state = b""
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in pairwise(edges):
         # A detector that keeps no state is given all rows before instead.
         piece = rows_of(panel, begin if state else 0, end)
         found = detector.judge(piece, since=panel.times[begin], state=state or None)

@@ -33,7 +33,10 @@ def local_hours(times: Floats, zone: str) -> Floats:
     """Hours of local wall time since the Monday before 1970."""
     moments = [datetime.fromtimestamp(float(time), UTC) for time in times]
     offsets = [one.astimezone(ZoneInfo(zone)).utcoffset() for one in moments]
-    return times / 3600 + 72 + np.array([offset.total_seconds() / 3600 for offset in offsets if offset is not None])
+    found: Floats = (
+        times / 3600 + 72 + np.array([offset.total_seconds() / 3600 for offset in offsets if offset is not None])
+    )
+    return found
 
 
 def changes(zone: str) -> list[float]:
@@ -55,7 +58,7 @@ def test_no_alert_more_than_in_utc_over_either_change(zone: str) -> None:
     moments = changes(zone)
     assert len(moments) == 2
     for moment in moments:
-        times = moment + 3600.0 * np.arange(-BEFORE, AFTER)
+        times = moment + 3600.0 * np.arange(-BEFORE, AFTER, dtype=np.float64)
         stamps = times.astype("datetime64[s]").astype("datetime64[us]")
         # Noise without tails, of deviation 50: nothing in it is an alert by chance, so the clock is all that is left.
         noise = np.random.default_rng(12).uniform(-87, 87, (len(times), SERIES))
@@ -70,7 +73,7 @@ def test_no_alert_more_than_in_utc_over_either_change(zone: str) -> None:
 
 def test_the_same_pattern_read_in_the_wrong_zone_does_alert() -> None:
     zone = "America/New_York"
-    times = changes(zone)[0] + 3600.0 * np.arange(-BEFORE, AFTER)
+    times = changes(zone)[0] + 3600.0 * np.arange(-BEFORE, AFTER, dtype=np.float64)
     hours = local_hours(times, zone)
     opens_at_nine = np.where((hours % 24 >= 9) & (hours % 24 < 18), 1000.0, 50.0)
     values = opens_at_nine[:, None] + np.random.default_rng(1).normal(0, 10, (len(times), 1))

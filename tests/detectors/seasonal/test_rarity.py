@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from detectors.contract import Floats
+from detectors.seasonal.learner import Method
 from detectors.seasonal.rarity import LEVELS, Blocks, Pages, Rarity, distance_of, surprise
 from detectors.seasonal.recipe import Recipe
 
@@ -117,3 +118,10 @@ def test_the_correction_is_that_of_pages_counted_one_by_one(blocks: Blocks, spre
 
 def test_without_history_nothing_is_corrected() -> None:
     assert Pages.none(2, 24).correction(HOURS, Recipe()).tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("width_s", [60, 540, 1800, 2400, 2700, 3600, 21_600, 86_400])
+def test_the_blocks_of_a_week_are_a_week_and_none_is_shorter_than_an_hour(width_s: int) -> None:
+    blocks = Method(float(width_s), (), Recipe()).blocks
+    assert blocks.rows * width_s * blocks.per_week == pytest.approx(604_800)
+    assert blocks.rows * width_s >= 3600
