@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from copy import deepcopy
 from dataclasses import replace
+from datetime import timedelta
 from typing import ClassVar, Literal, Self
 
 import numpy as np
@@ -19,6 +20,7 @@ from detectors.seasonal.knowledge import Knowledge, Look
 from detectors.seasonal.learner import Method
 from detectors.seasonal.memory import Past, packed, recalled
 from detectors.seasonal.recipe import RECIPE, Recipe
+from detectors.seasonal.textbook import Model
 from detectors.seasonal.verdict import Part, judged, rate_per_month
 
 _SENSITIVITY = {"low": 1.0, "normal": 2.0, "high": 4.0}
@@ -53,6 +55,8 @@ class Seasonal(Detector):
     """Instead of a budget: low, normal or high are 1, 2 or 4 a month."""
     seasons: Literal["auto"] | tuple[Season, ...] = "auto"
     """Seasons that may be learned: auto, or a list of day, week, month, year (empty: none)."""
+    model: Model = "profile"
+    """How seasons are learned: profile (running means), or the textbook's stl (one season) and mstl (day and week)."""
     domain: Domain = "auto"
     """How noise grows: real (it does not), count (with the root), share (less near 0 and 1); auto: small counts."""
 
@@ -89,10 +93,10 @@ class Seasonal(Detector):
         bucket = Bucket.parse(panel.bucket)
         calendar = Calendar.of(past.times, bucket, panel.timezone)
         edges = calendar.edges()
-        for begin, end in itertools.pairwise(edges):
-            self._look(past, panel, calendar, int(begin), int(end), method)
+        for begin, end in itertools.pairwise(edges[:-1]):
+            self._look(past, calendar, int(begin), int(end), method)
         profiled = deepcopy(past.knowledge)
-        look = self._look(past, panel, calendar, int(edges[-2]), int(edges[-1]), method)
+        look = self._look(past, calendar, int(edges[-2]), int(edges[-1]), method)
         part = judged(past.values[edges[-2] :], look, self.rate, method.recipe)
         return self._told(part, look, profiled, calendar, method)
 
@@ -104,12 +108,17 @@ class Seasonal(Detector):
         return np.timedelta64(days.get(panel_bucket, fixed), "D")
 
     def _key(self) -> str:
-        return f"{self.domain} {self.seasons}"
+        return f"{self.model} {self.domain} {self.seasons}"
 
     def _method(self, panel: Panel) -> Method:
         bucket = Bucket.parse(panel.bucket)
         wanted = SEASONS if self.seasons == "auto" else self.seasons
-        return Method(bucket.nominal.total_seconds(), profiles(bucket, wanted), self.recipe)
+        if self.model == "stl" and bucket.nominal < timedelta(days=1):
+            wanted = tuple(one for one in wanted if one == "day")
+        possible = profiles(bucket, wanted)
+        if self.model != "profile":
+            possible = possible[-1:] if bucket.nominal < timedelta(days=1) else possible[:1]
+        return Method(bucket.nominal.total_seconds(), possible, self.recipe, self.model)
 
     def _walk(
         self, past: Past, panel: Panel, since: np.datetime64, bucket: Bucket, method: Method
@@ -121,19 +130,21 @@ class Seasonal(Detector):
         for begin, end in itertools.pairwise(edges):
             if end == edges[-1]:
                 known, begun = deepcopy(past.knowledge), past.times[begin]
-            look = self._look(past, panel, calendar, int(begin), int(end), method)
+            look = self._look(past, calendar, int(begin), int(end), method)
             first = max(int(begin), int(np.searchsorted(past.times, since)))
             if first < end:
                 found = judged(past.values[begin:end], look, self.rate, method.recipe)
                 parts.append(_cut(found, first - int(begin)))
         return known, begun, parts
 
-    def _look(self, past: Past, panel: Panel, calendar: Calendar, begin: int, end: int, method: Method) -> Look:
+    def _look(self, past: Past, calendar: Calendar, begin: int, end: int, method: Method) -> Look:
         rows = slice(begin, end)
         bins = [calendar.bins(profile)[rows] for profile in method.profiles]
-        events = _active(panel, past.times[rows])
+        events = [event for event in (_part(one, rows) for one in past.events) if event.active.any()]
         with np.errstate(all="ignore"):
-            return past.knowledge.look(past.values[rows], past.masked[rows], bins, events, method, self.domain)
+            return past.knowledge.look(
+                past.values[rows], past.masked[rows], int(calendar.day[begin]), bins, events, method, self.domain
+            )
 
     def _told(self, part: Part, look: Look, profiled: Knowledge, calendar: Calendar, method: Method) -> Explanation:
         """The last row of a block of one series, taken apart."""
@@ -178,25 +189,16 @@ def _seasons(profiled: Knowledge, calendar: Calendar, look: Look, method: Method
     return {profile.season: whole}
 
 
-def _active(panel: Panel, times: np.ndarray) -> list[Event]:
-    """The events of the panel on these rows; rows before the panel have none left to tell."""
-    if not panel.events or not len(times):
-        return []
-    places = np.searchsorted(panel.times, times)
-    inside = np.append(panel.times, np.datetime64("NaT"))[places] == times
-    found = []
-    for event in panel.events:
-        active = inside & np.append(event.active, False)[places]
-        if active.any():
-            found.append(replace(event, active=active))
-    return found
+def _part(event: Event, rows: slice) -> Event:
+    return replace(event, active=event.active[rows])
 
 
 def _until(past: Past, series: int, time: np.datetime64, method: Method) -> Past:
     """One series, up to and including the bucket at ``time``."""
     rows, column = past.times <= time, slice(series, series + 1)
     knowledge = past.knowledge.of(np.array([series]), method)
-    return Past(knowledge, past.times[rows], past.values[rows][:, column], past.masked[rows][:, column])
+    events = tuple(replace(event, active=event.active[rows]) for event in past.events)
+    return Past(knowledge, past.times[rows], past.values[rows][:, column], past.masked[rows][:, column], events)
 
 
 def _cut(part: Part, begin: int) -> Part:

@@ -12,6 +12,7 @@ from detectors.seasonal.calendar import Places
 from detectors.seasonal.domain import Domain, is_small_count, stretched, unstretched
 from detectors.seasonal.learner import Learner, Method, Outlook
 from detectors.seasonal.running import Mean, quotient
+from detectors.seasonal.textbook import Window
 
 
 @dataclass
@@ -36,11 +37,13 @@ class Knowledge:
     begun: Floats
     lowest: Floats
     effects: dict[str, Effect]
+    window: Window
 
     @classmethod
     def none(cls, series: int, method: Method, names: Sequence[str] = ()) -> Knowledge:
         zeros = np.zeros(series), np.zeros(series), np.full(series, np.inf)
-        return cls(Learner.none(series, method), *zeros, {name: Effect.none(series) for name in names})
+        effects = {name: Effect.none(series) for name in names}
+        return cls(Learner.none(series, method), *zeros, effects, Window.none(series, method.cycles))
 
     def arrays(self) -> dict[str, Floats]:
         """Every array by its path; the last axis of each is the series."""
@@ -64,9 +67,17 @@ class Knowledge:
         return found
 
     def look(
-        self, values: Floats, masked: Bools, bins: list[Places], events: Sequence[Event], method: Method, domain: Domain
+        self,
+        values: Floats,
+        masked: Bools,
+        day: int,
+        bins: list[Places],
+        events: Sequence[Event],
+        method: Method,
+        domain: Domain,
     ) -> Look:
-        """Judges the rows ``[R, S]`` of one block, then learns them. ``events`` are active on rows of the block."""
+        """Judges the rows ``[R, S]`` of one block, then learns them. ``events`` are active on rows of the block, which
+        lies in the local ``day`` since 1970."""
         self._settle(values, method, domain)
         counts, shares = self.small > 0, domain == "share"
         training = np.isfinite(values) & ~masked
@@ -75,7 +86,11 @@ class Knowledge:
                 training &= ~event.active[:, None]
         factor, width = self._expected_of(events, values.shape, method)
         ordinary = np.divide(values, factor, out=np.full(values.shape, np.nan), where=factor > 0)
-        outlook = self.learner.block(stretched(ordinary, counts, shares), training, bins, width, method)
+        ordinary = stretched(ordinary, counts, shares)
+        if method.cycles.count:
+            self._learn_window(day, method)
+            self.window.take(ordinary, training, bins[0], method.cycles)
+        outlook = self.learner.block(ordinary, training, bins, width, method)
         look = Look(outlook, counts, shares, factor)
         self._learn_effects(events, values, look)
         self.begun = np.maximum(self.begun, np.isfinite(values).any(axis=0))
@@ -96,7 +111,9 @@ class Knowledge:
         broken = (self.small > 0) & (self.begun > 0) & ((present < 0) | (present != np.floor(present))).any(axis=0)
         if broken.any():
             places = np.where(broken, -1, np.arange(len(broken)))
-            fresh = Knowledge(self.learner, self.small, self.begun, self.lowest, self.effects).of(places, method)
+            fresh = Knowledge(self.learner, self.small, self.begun, self.lowest, self.effects, self.window).of(
+                places, method
+            )
             self.learner, self.effects = fresh.learner, fresh.effects
             self.small = np.where(broken, 0.0, self.small)
 
@@ -120,6 +137,13 @@ class Knowledge:
             return np.full(len(self.small), np.nan)
         ratio = quotient(effect.observed.total, effect.expected.total)
         return np.where((self.lowest >= 0) & (ratio > 0), np.clip(ratio, 0.02, 50.0), np.nan)
+
+    def _learn_window(self, day: int, method: Method) -> None:
+        """Learns the seasons of the first profile again by STL or MSTL where a new cycle begins."""
+        if self.window.advance(day, method.cycles):
+            level = self.learner.levels[1]
+            level.bins, enough = self.window.seasons(day, level.bins, method.cycles)
+            level.cycles = np.where(enough, 1.0, level.cycles)
 
     def _learn_effects(self, events: Sequence[Event], values: Floats, look: Look) -> None:
         expected = look.plain(look.outlook.expected)

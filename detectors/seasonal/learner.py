@@ -14,6 +14,7 @@ from detectors.seasonal.rarity import Blocks, Pages, Rarity, surprise
 from detectors.seasonal.recipe import Recipe
 from detectors.seasonal.running import Mean, Scale, filled, weight
 from detectors.seasonal.runs import FLAT, GAP, LEAST_CHANGES, Runs
+from detectors.seasonal.textbook import Cycles, Model
 
 POINT, PERSISTENT, LOCAL = "point", "persistent", "local"
 STATISTICS = (POINT, PERSISTENT, LOCAL)
@@ -27,6 +28,11 @@ class Method:
     width_s: float
     profiles: tuple[Profile, ...]
     recipe: Recipe
+    model: Model = "profile"
+
+    @property
+    def cycles(self) -> Cycles:
+        return Cycles.of(self.model, self.profiles)
 
     @property
     def pace(self) -> Pace:
@@ -137,7 +143,8 @@ class Learner:
         surprises = _surprises(distances, rates, known, recipe)
         total, correction = np.max(list(surprises.values()), axis=0), self.pages.correction(method.blocks, recipe)
         flat, gap = self._runs(present, rows, method)
-        self._teach(values, seasons, told, rows, bins, recipe)
+        if not method.cycles.count:
+            self._teach(values, seasons, told, rows, bins, recipe)
         self._count(distances, total, known & training, method)
         self.readings = count[-1]
         profile = field.profile[choice]

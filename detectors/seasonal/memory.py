@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from detectors.contract import Bools, Floats, Instants, Panel
+from detectors.contract import Bools, Event, Floats, Instants, Panel
 from detectors.seasonal.calendar import Places
 from detectors.seasonal.knowledge import Knowledge
 from detectors.seasonal.learner import Method
@@ -27,6 +27,7 @@ class Past:
     times: Instants
     values: Floats
     masked: Bools
+    events: tuple[Event, ...] = ()
 
 
 def recalled(state: bytes | None, panel: Panel, key: str, method: Method) -> Past:
@@ -36,7 +37,7 @@ def recalled(state: bytes | None, panel: Panel, key: str, method: Method) -> Pas
     times = panel.times.astype("datetime64[us]")
     stored = _unpacked(state, _header(panel, key), method) if state else None
     if stored is None or (len(times) and times[0] < stored.since):
-        return Past(Knowledge.none(len(panel.labels), method), times, values, masked)
+        return Past(Knowledge.none(len(panel.labels), method), times, values, masked, panel.events)
     places = _places(stored.labels, panel)
     before = stored.times < times[0] if len(times) else np.ones(len(stored.times), dtype=bool)
     return Past(
@@ -44,6 +45,7 @@ def recalled(state: bytes | None, panel: Panel, key: str, method: Method) -> Pas
         np.concatenate([stored.times[before], times]),
         np.concatenate([_columns(stored.values, places)[before], values]),
         np.concatenate([_columns(stored.masked, places)[before] > 0, masked]),
+        _joined(stored.events, before, panel),
     )
 
 
@@ -56,7 +58,12 @@ def packed(knowledge: Knowledge, since: np.datetime64, rows: Past, panel: Panel,
         "since": int(since.astype("datetime64[us]").astype(np.int64)),
         "labels": [sorted(labels.items()) for labels in panel.labels],
         "times": rows.times[kept].astype(np.int64).tolist(),
-        "events": list(knowledge.effects),
+        "effects": list(knowledge.effects),
+        "events": [
+            [one.name, one.effect, one.calendar, one.active[kept].tolist()]
+            for one in rows.events
+            if one.active[kept].any()
+        ],
         "arrays": {path: array.shape for path, array in arrays.items()},
     }
     parts = [np.ascontiguousarray(array, dtype="<f8").tobytes() for array in arrays.values()]
@@ -71,6 +78,7 @@ class _Stored:
     times: Instants
     values: Floats
     masked: Floats
+    events: list[Any]
 
 
 def _header(panel: Panel, key: str) -> list[object]:
@@ -88,13 +96,27 @@ def _unpacked(state: bytes, wanted: list[object], method: Method) -> _Stored | N
         ends = np.cumsum([int(np.prod(shape)) for shape in shapes.values()])
         parts = np.split(numbers, ends[:-1])
         arrays = {path: part.reshape(shape) for (path, shape), part in zip(shapes.items(), parts, strict=True)}
-        knowledge = Knowledge.none(len(header["labels"]), method, header["events"])
+        knowledge = Knowledge.none(len(header["labels"]), method, header["effects"])
         knowledge.replace(arrays)
         times = np.array(header["times"], dtype=np.int64).view("datetime64[us]")
         since = np.int64(header["since"]).view("datetime64[us]")
-        return _Stored(knowledge, since, header["labels"], times, arrays["values"], arrays["masked"])
+        return _Stored(knowledge, since, header["labels"], times, arrays["values"], arrays["masked"], header["events"])
     except (ValueError, KeyError, TypeError):
         return None  # damaged, or from another version: everything is learned again from the panel
+
+
+def _joined(stored: list[Any], before: Bools, panel: Panel) -> tuple[Event, ...]:
+    """The events of remembered rows and of the panel's."""
+    earlier = {
+        (name, effect, calendar): np.array(active, dtype=bool)[before] for name, effect, calendar, active in stored
+    }
+    later = {(one.name, one.effect, one.calendar): one.active for one in panel.events}
+    none = np.zeros(int(before.sum()), dtype=bool), np.zeros(len(panel.times), dtype=bool)
+    return tuple(
+        Event(name, effect, np.concatenate([earlier.get(key, none[0]), later.get(key, none[1])]), calendar)
+        for key in dict.fromkeys([*earlier, *later])
+        for name, effect, calendar in [key]
+    )
 
 
 def _places(labels: list[list[list[str]]], panel: Panel) -> Places:
