@@ -9,7 +9,7 @@ import numpy as np
 from detectors.contract import Bools, Floats
 
 Domain = Literal["auto", "real", "count", "share"]
-COUNT_MEAN = 5.0
+COUNT_MEAN = 2.0
 
 
 def is_small_count(readings: Floats) -> Bools:

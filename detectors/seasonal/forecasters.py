@@ -57,11 +57,12 @@ class Season:
 
 @dataclass(frozen=True)
 class Forecast:
-    """One forecaster's word on a block: its level ``[R, S]``, how far readings lie outside what it expects, and
-    ``spread[S]``, what they are measured in: the size of its usual error, no less than the floor. ``usual[S]`` is that
-    size itself (inf: it has not been seen often enough)."""
+    """One forecaster's word on a block, ``[R, S]``: its level, where its season was ``seen``, and how far readings lie
+    outside what it expects. ``spread[S]`` is what that is measured in: the size of its usual error, no less than the
+    floor. ``usual[S]`` is that size itself (inf: it has not been seen often enough)."""
 
     level: Floats
+    seen: Bools
     excess: Floats
     spread: Floats
     usual: Floats
@@ -173,7 +174,7 @@ class Leveled:
             size = np.where(usual.errors >= least, np.nan_to_num(usual.value), np.inf)
             spread = np.maximum(size, floor)
             usual.learn(np.where(rows.training, excess, np.nan), recipe.scale_clip, pace.keep)
-            found.append(Forecast(level, excess, spread, size, usual is self.slow_error))
+            found.append(Forecast(level, season.seen, excess, spread, size, usual is self.slow_error))
         return found, smooth
 
     def _step(self, carried: Floats, changed: Bools, season: Season, pace: Pace, recipe: Recipe) -> Floats:

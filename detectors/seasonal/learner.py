@@ -9,6 +9,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from detectors.contract import Bools, Floats
 from detectors.seasonal.calendar import Places, Profile
+from detectors.seasonal.field import Field
 from detectors.seasonal.forecasters import Forecast, Leveled, Pace, Rows, Season
 from detectors.seasonal.rarity import Blocks, Pages, Rarity, surprise
 from detectors.seasonal.recipe import Recipe
@@ -147,16 +148,12 @@ class Learner:
             self._teach(values, seasons, told, rows, bins, recipe)
         self._count(distances, total, known & training, method)
         self.readings = count[-1]
-        profile = field.profile[choice]
-        season, below, above = (
-            np.take_along_axis(np.stack([getattr(one, name) for one in seasons]), profile[None, None], axis=0)[0]
-            for name in ("value", "below", "above")
-        )
+        season = field.season(choice, seasons)
         return Outlook(
-            expected=field.level(choice) + season,
-            season=season,
-            below=below,
-            above=above,
+            expected=field.level(choice) + season.value,
+            season=season.value,
+            below=season.below,
+            above=season.above,
             spread=field.spread(choice) * wider,
             local=local,
             local_spread=local_spread,
@@ -169,7 +166,7 @@ class Learner:
             rates=rates[POINT],
             local_rates=rates[LOCAL],
             correction=correction,
-            choice=profile,
+            choice=field.profile[choice],
         )
 
     def _arrived(self, values: Floats, training: Bools, widths: Floats, method: Method) -> tuple[Rows, Floats, Floats]:
@@ -267,60 +264,6 @@ class Learner:
             self.rarity[name].learn(maxima, seen, method.blocks, method.recipe)
         highest = np.maximum.reduceat(np.where(known, surprise, -np.inf), begins, axis=0)
         self.pages.learn(highest, seen, method.blocks, method.recipe)
-
-
-@dataclass(frozen=True)
-class Field:
-    """All forecasters side by side: ``excess[F, R, S]``, ``spreads``, ``usual[F, S]``, and whose they are."""
-
-    levels: list[Floats]
-    excess: Floats
-    spreads: Floats
-    usual: Floats
-    is_slow: Bools
-    profile: Places
-
-    @classmethod
-    def of(cls, told: list[list[Forecast]], recipe: Recipe) -> Field:
-        everyone = [(k, one) for k, forecasts in enumerate(told) for one in forecasts]
-        return cls(
-            levels=[one.level for _, one in everyone],
-            excess=np.stack([one.excess for _, one in everyone]),
-            spreads=np.stack([one.spread * (recipe.season_penalty if k else 1.0) for k, one in everyone]),
-            usual=np.stack([one.usual * _handicap(k, one, recipe) for k, one in everyone]),
-            is_slow=np.array([one.is_slow for _, one in everyone]),
-            profile=np.array([k for k, _ in everyone], dtype=np.intp),
-        )
-
-    def best(self, slow_only: bool = False) -> Places:
-        """For each series the forecaster whose errors are usually smallest."""
-        usual = np.where(self.is_slow[:, None], self.usual, np.inf) if slow_only else self.usual
-        found: Places = np.argmin(usual, axis=0)
-        return found
-
-    def distances(self, choice: Places) -> Floats:
-        """Signed, in spreads; where a choice does not know yet, the slow level without season speaks."""
-        excess = np.take_along_axis(self.excess, choice[None, None], axis=0)[0]
-        plain = self.excess[int(np.flatnonzero(self.is_slow)[0])]
-        excess = np.where(np.isfinite(excess), excess, plain)
-        spread = self.spread(choice)
-        measurable = (spread > 0) & np.isfinite(spread)
-        found: Floats = np.divide(excess, spread, out=np.full(excess.shape, np.nan), where=measurable)
-        return found
-
-    def spread(self, choice: Places) -> Floats:
-        found: Floats = np.take_along_axis(self.spreads, choice[None], axis=0)[0]
-        return found
-
-    def level(self, choice: Places) -> Floats:
-        found: Floats = np.take_along_axis(np.stack(self.levels), choice[None, None], axis=0)[0]
-        return found
-
-
-def _handicap(profile: int, forecast: Forecast, recipe: Recipe) -> float:
-    """How much smaller its usual error must be for a forecaster to be believed."""
-    seasonal = recipe.season_penalty if profile else 1.0
-    return seasonal * (recipe.slow_penalty if forecast.is_slow else 1.0)
 
 
 def _surprises(

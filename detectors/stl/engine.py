@@ -70,18 +70,26 @@ def decomposed(values: Floats, sequel: Sequel) -> Parts:
 
 
 def last_rows(values: Floats, sequel: Sequel, rows: int) -> Parts:
-    """The last ``rows`` of the parts; where nothing depends on the values they are all that is computed."""
-    missing = ~np.isfinite(values)
-    if not sequel.is_linear or missing.any():
-        every = decomposed(values, sequel)
-        return Parts(every.stack[:, -rows:], every.weights[-rows:])
-    operator = SHELF.plan(Rows, (sequel, rows), lambda: _ending(sequel, rows))
-    return Parts(operator.apply(values), np.ones((rows, values.shape[1])))
+    """The last ``rows`` of the parts; of series without weights and holes nothing else is computed."""
+    holes: Bools = np.asarray(~np.isfinite(values).all(axis=0))
+    if not sequel.is_linear:
+        return _end(decomposed(values, sequel), rows)
+    operator = SHELF.plan(Rows, (sequel, rows), partial(_ending, sequel, rows))
+    stack = operator.apply(np.where(holes, 0.0, values))
+    weights = np.ones((rows, values.shape[1]))
+    if holes.any():
+        slow = _end(decomposed(values[:, holes], sequel), rows)
+        stack[:, :, holes], weights[:, holes] = slow.stack, slow.weights
+    return Parts(stack, weights)
+
+
+def _end(parts: Parts, rows: int) -> Parts:
+    return Parts(parts.stack[:, -rows:], parts.weights[-rows:])
 
 
 def _linear(values: Floats, whole: Places, sequel: Sequel, stack: Floats) -> None:
     if sequel.is_symmetric and sequel.length <= _DENSE_LENGTH and len(whole) >= _DENSE_SERIES:
-        apply = SHELF.plan(Mirrored, sequel, lambda: _mirrored(sequel)).apply
+        apply = SHELF.plan(Mirrored, sequel, partial(_mirrored, sequel)).apply
     else:
         apply = partial(_composed, sequel=sequel)
     for chosen in _chunks(whole, sequel.length):

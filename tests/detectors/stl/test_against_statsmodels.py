@@ -46,6 +46,8 @@ def small_ones() -> Iterator[Combination]:
     every = list(product((2, 5, 7, 12, 24), (3, 4.3, 9, 20.5), (3, 7, 13, 35), JUMPS, DEGREES, (None, 1.4, 3), (0, 1)))
     for period, cycles, seasonal, jumps, degrees, wide, robust in random.Random(20).sample(every, 230):
         options = chosen(jumps, degrees, bool(robust))
+        if robust and degrees[0]:
+            cycles = max(cycles, 4.3)  # why: test_few_cycles_robust_are_decided_by_rounding_in_statsmodels_itself
         if wide is not None:
             options["trend"] = odd(int(period * wide) + 2)
             options["low_pass"] = odd(int(period * wide) + 1)
@@ -81,13 +83,16 @@ ALL = {"small": small_ones, "several seasons": several_seasons, "special": speci
 def test_largest_difference_from_statsmodels_is_below_a_millionth_of_the_scale(
     kind: str, record_property: Callable[[str, object], None]
 ) -> None:
-    differences = [(difference(combination), str(combination)) for combination in ALL[kind]()]
-    largest, where = max(differences)
-    robust = sum("'robust': True" in text for _, text in differences)
-    found = f"{kind}: {len(differences)} combinations ({robust} robust), largest difference {largest:.2g} at {where}"
-    print(found)  # noqa: T201  # shown by -rP
-    record_property("combinations", len(differences))
+    combinations = list(ALL[kind]())
+    found = [(each, str(combination)) for combination in combinations for each in differences(combination)]
+    largest, where = max(found)
+    unsteady = 2 * len(combinations) - len(found)
+    robust = sum(combination.options.get("robust", False) for combination in combinations)
+    told = f"{kind}: {len(combinations)} combinations ({robust} robust), largest difference {largest:.2g} at {where}"
+    print(f"{told}; {unsteady} of {2 * len(combinations)} series not compared")  # noqa: T201  # shown by -rP
+    record_property("combinations", len(combinations))
     record_property("largest relative difference", largest)
+    assert unsteady <= 0.02 * 2 * len(combinations)
     assert largest <= 1e-6, where
 
 
@@ -96,24 +101,57 @@ def test_there_are_over_two_hundred_different_combinations() -> None:
     assert len(different) >= 250
 
 
-def difference(combination: Combination) -> float:
+@pytest.mark.parametrize("length", [24, 37])
+def test_few_cycles_robust_are_decided_by_rounding_in_statsmodels_itself(length: int) -> None:
+    """Why they are not compared: the reference moves when its input moves by one part in 10^15."""
+    assert (own_moves(length) > 1e-6).any()
+
+
+@pytest.mark.parametrize("length", [33, 36, 37, 42])
+def test_few_cycles_robust_differ_only_where_statsmodels_differs_from_itself(length: int) -> None:
+    values = Combination(length, (12,), (7,), {}, width=40).panel()
+    ours = stl(values, 12, robust=True).trend
+    theirs = np.column_stack([STL(column, period=12, robust=True).fit().trend for column in values.T])
+    is_steady = own_moves(length) < 1e-11
+    assert is_steady.any()
+    assert np.abs(ours - theirs)[:, is_steady].max() / np.abs(values).max() <= 1e-6
+
+
+def own_moves(length: int) -> Floats:
+    """How far the trend of statsmodels moves by rounding: ``[40]``, relative to the scale."""
+    values = Combination(length, (12,), (7,), {}, width=40).panel()
+    noise = 1e-15 * np.random.default_rng(0).normal(size=values.shape)
+    here, there = (
+        np.column_stack([STL(column, period=12, robust=True).fit().trend for column in panel.T])
+        for panel in (values, values + values * noise)
+    )
+    return np.asarray(np.abs(here - there).max(axis=0) / np.abs(values).max())
+
+
+def differences(combination: Combination) -> list[float]:
     """The largest of all parts and weights of two series, relative to the largest value (weights: absolute).
 
-    Three cycles let a robust fit go through every reading that it trusts. Its weights are then ratios of residuals of
-    1e-11 and say nothing in either implementation: they are compared where the median residual is a millionth or more.
+    A robust fit is compared where statsmodels agrees with itself when the values move by one part in 10^15.
     """
     values = combination.panel()
-    ours = decomposed(values, combination)
-    worst = 0.0
+    ours, found = decomposed(values, combination), []
     for series in (0, combination.width - 1):
-        expected = reference(values[:, series], combination)
-        scale = np.abs(values[:, series]).max()
-        is_exact = np.median(np.abs(expected["residual"])) < 1e-6 * scale
-        for name, part in flat(ours, series).items():
-            if not (name == "weights" and is_exact):
-                unit = 1.0 if name == "weights" else scale
-                worst = max(worst, float(np.abs(part - expected[name]).max() / unit))
-    return worst
+        column = values[:, series]
+        expected, scale = reference(column, combination), float(np.abs(column).max())
+        noise = 1e-15 * np.random.default_rng(0).normal(size=len(column))
+        is_compared = not combination.options.get("robust", False) or (
+            furthest(reference(column + column * noise, combination), expected, scale) < 1e-8
+        )
+        if is_compared:
+            found.append(furthest(flat(ours, series), expected, scale))
+    return found
+
+
+def furthest(parts: dict[str, Floats], expected: dict[str, Floats], scale: float) -> float:
+    return max(
+        float(np.abs(part - expected[name]).max() / (1.0 if name == "weights" else scale))
+        for name, part in parts.items()
+    )
 
 
 def decomposed(values: Floats, combination: Combination) -> Decomposition:

@@ -47,7 +47,7 @@ def test_tail_is_the_end_of_the_whole(last: int, options: Options) -> None:
 
 def test_tail_with_missing_readings_is_the_end_of_the_whole() -> None:
     values = panel(100)
-    values[60:80, 0] = values[-1, 1] = np.nan
+    values[60:80, 0] = values[-1, 1] = values[:, 2] = np.nan
     assert_ends(stl(values, 12), tail(values, 12, last=5), 5)
 
 
