@@ -113,13 +113,13 @@ class Earned:
         return float(np.mean([one.is_kept for one in self.told])) if self.told else np.nan
 
 
-def measured(variant: Variant, sets: Sequence[str]) -> Earned:
+def measured(variant: Variant, sets: Sequence[str], most: int) -> Earned:
     detector = variant.detector()
     labelled, told = {}, []
     for name in sets:
         if name == HOURLY:
             continue
-        pairs = _judged(detector, collection(name))
+        pairs = _judged(detector, [begun(series, most) for series in collection(name)])
         labelled[name] = _figures(name, pairs)
         told += _paged(pairs, detector.rate)
     hourly = None
@@ -131,6 +131,21 @@ def measured(variant: Variant, sets: Sequence[str]) -> Earned:
         hourly = at_default(each), at_rate(each)
         told += _paged([(one, outcomes[one.key]) for one in untouched], detector.rate)
     return Earned(variant.name, labelled, hourly, tuple(told))
+
+
+def begun(series: Series, most: int) -> Series:
+    """Its first ``most`` readings, with a warm-up as much shorter; windows that reach beyond are left out."""
+    if len(series) <= most:
+        return series
+    kept = [place for place, (_, last) in enumerate(series.windows) if last < most]
+    return replace(
+        series,
+        times_s=series.times_s[:most],
+        values=series.values[:most],
+        windows=tuple(series.windows[place] for place in kept),
+        onsets=tuple(series.onsets[place] for place in kept) if series.onsets else (),
+        warmup=series.warmup * most // len(series),
+    )
 
 
 @lru_cache(maxsize=1)
@@ -204,24 +219,25 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.accuracy.ablation", description=__doc__)
     parser.add_argument("--only", default="", help="names of variants, with commas (default: all)")
     parser.add_argument("--sets", default=",".join(SETS), help="names of sets, with commas (default: all)")
+    parser.add_argument("--most", type=int, default=10**9, help="readings of each labelled series (default: all)")
     parser.add_argument("--processes", type=int, default=2, help="how many at a time (default: 2)")
     asked = parser.parse_args(arguments)
     wanted, console = asked.only.split(",") if asked.only else [], Console(stderr=True)
     variants = [one for one in VARIANTS if not wanted or one.name in wanted]
     rows = {}
-    for row in _each(variants, asked.sets.split(","), asked.processes):
+    for row in _each(variants, asked.sets.split(","), asked.most, asked.processes):
         rows[row.variant] = row
-        console.print(f"{row.variant}: {row.mean:.3f}")
+        console.print(_row(row), soft_wrap=True)
     print(markdown([rows[one.name] for one in variants]))  # noqa: T201  # a command
     return 0
 
 
-def _each(variants: Sequence[Variant], sets: Sequence[str], processes: int) -> Iterable[Earned]:
+def _each(variants: Sequence[Variant], sets: Sequence[str], most: int, processes: int) -> Iterable[Earned]:
     if processes < 2:
-        yield from (measured(one, sets) for one in variants)
+        yield from (measured(one, sets, most) for one in variants)
         return
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
-        for found in as_completed([pool.submit(measured, one, sets) for one in variants]):
+        for found in as_completed([pool.submit(measured, one, sets, most) for one in variants]):
             yield found.result()
 
 
