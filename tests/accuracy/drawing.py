@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter
 from PIL import Image
 
@@ -22,8 +23,8 @@ WIDTH, DPI = 9.0, 130
 
 def sheet(height: float, rows: int = 1, columns: int = 1, ratios: Sequence[float] | None = None) -> Figure:
     """An empty figure whose axes, ``rows`` by ``columns``, are in ``figure.axes``; height in inches."""
-    figure = Figure(figsize=(WIDTH, height), dpi=DPI, facecolor="white", layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.06, h_pad=0.05, hspace=0.03, wspace=0.03)  # type: ignore[union-attr]  # set above
+    engine = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.05, hspace=0.03, wspace=0.03)
+    figure = Figure(figsize=(WIDTH, height), dpi=DPI, facecolor="white", layout=engine)
     figure.subplots(rows, columns, squeeze=False, height_ratios=ratios)
     for axes in figure.axes:
         dress(axes)
@@ -45,9 +46,9 @@ def title(axes: Axes, text: str) -> None:
 
 
 def dates(axes: Axes) -> None:
-    locator = AutoDateLocator(minticks=4, maxticks=9)
+    locator = AutoDateLocator(minticks=4, maxticks=9)  # type: ignore[no-untyped-call]  # matplotlib has no types there
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))  # type: ignore[no-untyped-call]  # as above
 
 
 def thousands(axes: Axes) -> None:
@@ -71,11 +72,13 @@ def spans(axes: Axes, times: Instants, windows: Sequence[tuple[int, int]], text:
     step = times[1] - times[0]
     for place, (first, last) in enumerate(windows):
         left, right = times[max(first, 0)], times[min(last, len(times) - 1)] + step
-        axes.axvspan(left, right, color=LABEL, linewidth=0, zorder=0, label="" if place else text)  # type: ignore[arg-type]  # matplotlib takes datetime64
+        axes.axvspan(left, right, color=LABEL, linewidth=0, zorder=0, label="" if place else text)
 
 
-def legend(axes: Axes, where: str = "upper left", columns: int = 4) -> None:
-    axes.legend(loc=where, ncols=columns, fontsize=8, frameon=True, framealpha=0.85, edgecolor="none", labelcolor=QUIET)
+def legend(axes: Axes, columns: int = 4) -> None:
+    axes.legend(
+        loc="upper left", ncols=columns, fontsize=8, frameon=True, framealpha=0.85, edgecolor="none", labelcolor=QUIET
+    )
 
 
 def within(values: Floats, room: float = 0.15) -> tuple[float, float]:
