@@ -8,7 +8,7 @@ RUN := $(UV) run --no-sync
 	@$(UV) sync --quiet --frozen --inexact --all-extras
 	@touch $@
 
-.PHONY: demo test check bench accuracy clean
+.PHONY: demo test check bench accuracy pictures clean
 demo: .venv/.ready ## replay weeks of real data through the real pipeline
 	@$(RUN) metricwatch demo $(ARGS)
 
@@ -30,6 +30,9 @@ bench: .venv/.ready ## our speed beside a named rival, as ratios
 accuracy: .venv/.ready ## our detectors beside named rivals on labelled series, as a table and a report
 	@$(UV) sync --quiet --frozen --inexact --all-extras --group accuracy
 	@$(RUN) python -m tests.accuracy $(ARGS)
+
+pictures: .venv/.ready ## the pictures of docs/how-it-decides.md
+	@$(RUN) python -m tests.accuracy.pictures
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist
