@@ -73,6 +73,9 @@ def curves(
     shown, usual, low, high = (_finite(part[:, chosen]) for part in (observed, expected, lower, upper))
     if not np.isfinite(shown).any():
         raise ChartError("there is no reading to draw")
+    if np.nanmin(shown) >= 0:
+        # A bound that nothing of the metric can reach only takes room from what it can.
+        low = np.maximum(low, 0.0)
     flags = anomalies[:, chosen].astype(bool)
     return Curves(
         times.astype("datetime64[us]"), shown, usual, low, high, flags, _finite(observed[:, rest]), tuple(events)
