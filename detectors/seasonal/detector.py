@@ -16,6 +16,7 @@ from detectors.contract import UNKNOWN, Detector, Event, Explanation, Floats, Pa
 from detectors.rates import Rate
 from detectors.seasonal.calendar import SEASONS, Calendar, Season, profiles
 from detectors.seasonal.domain import Domain
+from detectors.seasonal.hold import Held
 from detectors.seasonal.knowledge import Knowledge, Look
 from detectors.seasonal.learner import Method
 from detectors.seasonal.memory import Past, is_usable, packed, recalled
@@ -34,8 +35,9 @@ class Seasonal(Detector):
     ``1mo``: year), in the panel's local time, and levels with a short and a long memory forecast each bucket; the
     forecaster with the smallest usual error is believed. How often distances like this one come is learned from the
     series' own history and checked against the pages it would have raised: score 1 is the budget's rate, 2 ten times
-    rarer. Masked readings and those under an event (other than ``annotate``) never train; an anomaly trains clipped,
-    so a new level is normal after about two days (``1d``: eight weeks). Nothing is judged before 40 readings.
+    rarer. Masked readings and those under an event (other than ``annotate``) never train; an anomaly trains clipped.
+    What lasts stays anomalous until a new level is accepted, after two days (at least 6 buckets, at most 48). Nothing
+    is judged before 40 readings.
 
     >>> import numpy as np
     >>> hours = np.arange(24 * 30)
@@ -94,11 +96,12 @@ class Seasonal(Detector):
         calendar = Calendar.of(past.times, bucket, panel.timezone)
         edges = calendar.edges()
         for begin, end in itertools.pairwise(edges[:-1]):
-            self._look(past, calendar, int(begin), int(end), method)
+            self._held(past.knowledge, self._look(past, calendar, int(begin), int(end), method), method)
         profiled = deepcopy(past.knowledge)
         look = self._look(past, calendar, int(edges[-2]), int(edges[-1]), method)
-        part = judged(past.values[edges[-2] :], look, self.rate, method.recipe)
-        return self._told(part, look, profiled, calendar, method)
+        held = self._held(past.knowledge, look, method)
+        part = judged(past.values[edges[-2] :], look, held, self.rate, method.recipe)
+        return self._told(part, look, held, profiled, calendar, method)
 
     def history(self, panel_bucket: str) -> np.timedelta64:
         """Rates are learned for half a year; minutes know enough after weeks, days need years."""
@@ -134,11 +137,15 @@ class Seasonal(Detector):
             if end == edges[-1]:
                 known, begun = deepcopy(past.knowledge), past.times[begin]
             look = self._look(past, calendar, int(begin), int(end), method)
+            held = self._held(past.knowledge, look, method)
             first = max(int(begin), int(np.searchsorted(past.times, since)))
             if first < end:
-                found = judged(past.values[begin:end], look, self.rate, method.recipe)
+                found = judged(past.values[begin:end], look, held, self.rate, method.recipe)
                 parts.append(_cut(found, first - int(begin)))
         return known, begun, parts
+
+    def _held(self, knowledge: Knowledge, look: Look, method: Method) -> Held:
+        return knowledge.hold.follow(look.ordinary, look.outlook, self.rate, method.width_s, method.recipe)
 
     def _look(self, past: Past, calendar: Calendar, begin: int, end: int, method: Method) -> Look:
         rows = slice(begin, end)
@@ -150,11 +157,14 @@ class Seasonal(Detector):
                 past.values[rows], past.masked[rows], int(calendar.day[begin]), bins, events, method, self.domain
             )
 
-    def _told(self, part: Part, look: Look, profiled: Knowledge, calendar: Calendar, method: Method) -> Explanation:
+    def _told(
+        self, part: Part, look: Look, held: Held, profiled: Knowledge, calendar: Calendar, method: Method
+    ) -> Explanation:
         """The last row of a block of one series, taken apart."""
         status, expected = part.status[-1, 0], float(part.expected[-1, 0])
         known = status != UNKNOWN
-        stretched_level = look.outlook.expected[-1:, :] - look.outlook.season[-1:, :]
+        followed = look.outlook.expected[-1:, :] - look.outlook.season[-1:, :]
+        stretched_level = np.where(np.isfinite(held.level[-1:, :]), held.level[-1:, :], followed)
         level = float(look.plain(stretched_level)[0, 0])
         seasons, total = {}, stretched_level
         for name, share in _seasons(profiled, calendar, look, method).items():

@@ -10,6 +10,7 @@ import numpy as np
 from detectors.contract import Bools, Event, Floats
 from detectors.seasonal.calendar import Places
 from detectors.seasonal.domain import Domain, is_small_count, stretched, unstretched
+from detectors.seasonal.hold import Hold
 from detectors.seasonal.learner import Learner, Method, Outlook
 from detectors.seasonal.running import Mean, quotient
 from detectors.seasonal.textbook import Window
@@ -39,12 +40,13 @@ class Knowledge:
     lowest: Floats
     effects: dict[str, Effect]
     window: Window
+    hold: Hold
 
     @classmethod
     def none(cls, series: int, method: Method, names: Sequence[str] = ()) -> Knowledge:
         zeros = np.zeros(series), np.zeros(series), np.full(series, np.inf)
         effects = {name: Effect.none(series) for name in names}
-        return cls(Learner.none(series, method), *zeros, effects, Window.none(series, method.cycles))
+        return cls(Learner.none(series, method), *zeros, effects, Window.none(series, method.cycles), Hold.none(series))
 
     def arrays(self) -> dict[str, Floats]:
         """Every array by its path; the last axis of each is the series."""
@@ -92,7 +94,7 @@ class Knowledge:
             self._learn_window(day, method)
             self.window.take(ordinary, training, bins[0], method.cycles)
         outlook = self.learner.block(ordinary, training, bins, width, method)
-        look = Look(outlook, counts, shares, factor)
+        look = Look(outlook, counts, shares, factor, ordinary)
         self._learn_effects(events, values, look)
         self.begun = np.maximum(self.begun, np.isfinite(values).any(axis=0))
         self.lowest = np.minimum(self.lowest, np.where(np.isfinite(values), values, np.inf).min(axis=0, initial=np.inf))
@@ -115,10 +117,8 @@ class Knowledge:
         broken = self.small > 1
         if broken.any():
             places = np.where(broken, -1, np.arange(len(broken)))
-            fresh = Knowledge(self.learner, self.small, self.begun, self.lowest, self.effects, self.window).of(
-                places, method
-            )
-            self.learner, self.effects, self.window = fresh.learner, fresh.effects, fresh.window
+            fresh = self.of(places, method)
+            self.learner, self.effects, self.window, self.hold = fresh.learner, fresh.effects, fresh.window, fresh.hold
             self.small = np.where(broken, 0.0, self.small)
 
     def _expected_of(self, events: Sequence[Event], shape: tuple[int, ...], method: Method) -> tuple[Floats, Floats]:
@@ -161,12 +161,16 @@ class Knowledge:
 
 @dataclass(frozen=True)
 class Look:
-    """An outlook with the way back to the metric's unit: ``factor[R, S]`` is what calendars make of it."""
+    """An outlook with the way back to the metric's unit: ``factor[R, S]`` is what calendars make of it.
+
+    ``ordinary[R, S]`` are the readings on the scale of distances, as they would be on an ordinary day.
+    """
 
     outlook: Outlook
     counts: Bools
     shares: bool
     factor: Floats
+    ordinary: Floats
 
     def plain(self, stretched_values: Floats) -> Floats:
         """In the metric's unit, on an ordinary day."""

@@ -129,7 +129,8 @@ def distance_of(surprise: Floats, rates: Floats) -> Floats:
     column = np.arange(rates.shape[1])
     low, high = rates[below, column], rates[below + 1, column]
     part = np.divide(wanted - low, high - low, out=np.zeros_like(low), where=high < low)
-    found: Floats = LEVELS[0] * np.exp(_STEP * (below + part))
+    # 700: beyond that a distance is no number any more.
+    found: Floats = LEVELS[0] * np.exp(np.minimum(_STEP * (below + part), 700.0))
     return found
 
 

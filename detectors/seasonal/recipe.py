@@ -58,10 +58,12 @@ class Recipe:
     quieter: float = 0.15
     louder: float = 0.7
     """How far, in powers of ten, counted pages may move a rate, and how many pages the start is worth."""
+    lasting: float = 1.1
+    """The highest score of a bucket in which an incident only goes on."""
     least_readings: int = 40
     flat: bool = True
     run_rarity: float = 0.5
-    """Surprise of a flat run or a gap that is longer than any before."""
+    """By how much the score of a flat run or a gap that is longer than any before exceeds 1."""
     run_memory_weeks: float = 8.0
     event_width: float = 2.0
     """How much wider the bound is on a day of a calendar that widens, or whose effect is not known yet."""
