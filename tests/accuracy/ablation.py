@@ -57,7 +57,6 @@ VARIANTS = (
     Variant("no tolerance", {"tolerance_bins": 100_000}),
     Variant("no lags", {"lags": 0}),
     Variant("no calm", {"calm": 0.0}),
-    Variant("no persistence", {"persistent": False}),
     Variant("no short memory", {"local": False}),
     Variant("rates counted only", {"tail_share": 0.0}),
     Variant("rates by the tail only", {"tail_share": 1.0}),
