@@ -29,6 +29,7 @@ bench: .venv/.ready ## our speed beside a named rival, as ratios
 
 accuracy: .venv/.ready ## our detectors beside named rivals on labelled series, as a table and a report
 	@$(UV) sync --quiet --frozen --inexact --all-extras --group accuracy
+	@$(RUN) pytest --quiet tests/accuracy/test_rivals_with_libraries.py
 	@$(RUN) python -m tests.accuracy $(ARGS)
 
 pictures: .venv/.ready ## the pictures of docs/how-it-decides.md

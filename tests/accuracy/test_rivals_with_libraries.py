@@ -1,10 +1,9 @@
-"""Rivals whose libraries come with the dependency group ``accuracy``; skipped where it is not installed."""
+"""Rivals whose libraries come with the dependency group ``accuracy``; ``make accuracy`` runs these first."""
 
 from __future__ import annotations
 
 import logging
 import warnings
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -19,9 +18,6 @@ from tests.accuracy.rivals.rival import Rival
 
 HOURS = 24 * 7 * 3
 SPIKE = 450
-
-pytestmark = pytest.mark.skipif(find_spec("river") is None, reason="the dependency group accuracy is not installed")
-
 
 def waves() -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     clock = np.arange(HOURS)

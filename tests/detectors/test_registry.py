@@ -67,8 +67,8 @@ def test_a_name_that_nobody_has_is_told_with_those_there_are() -> None:
 
 
 def test_a_parameter_that_a_detector_does_not_have_is_refused() -> None:
-    with pytest.raises(ValidationError, match="budget"):
-        detectors.load("seasonal", budget="2/month")
+    with pytest.raises(ValidationError, match="bound"):
+        detectors.load("seasonal", bound=4)
 
 
 def test_every_file_that_the_readme_names_is_there_and_none_is_missing() -> None:

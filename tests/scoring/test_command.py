@@ -42,7 +42,7 @@ def test_the_answer_goes_to_the_file_that_is_named(series: Path, tmp_path: Path)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--detector", "seasnal"], "no detector 'seasnal'; there are change, drift, seasonal, threshold"),
+        (["--detector", "seasnal"], "no detector 'seasnal'; there are change, drift, level_shift, seasonal, threshold"),
         (["--set", "budget"], "--set: 'budget' is not KEY=VALUE"),
         (["--set", "budget=-1"], "--set budget: -1 must be more than 0 and at most 10000/week"),
         (["--set", "bound=3"], "--set bound: not a parameter of seasonal; there are budget, sensitivity, seasons"),

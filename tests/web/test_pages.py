@@ -48,7 +48,7 @@ def test_the_home_page_leads_to_the_incidents(client: TestClient) -> None:
 def test_the_list_has_open_ones_and_those_that_ended(client: TestClient, app: App) -> None:
     page = client.get("/incidents").text
     before, _, after = page.partition("Recently ended")
-    assert "Orders, FR: 47 % below expected" in before
+    assert "Orders, FR: 50 % below expected" in before
     assert "broken_hourly: 4 pulls failed in a row" in before
     assert "Orders, DE: resolved after 12 h 12 m" in after
     assert f'href="/incidents/{id_of(app, "FR")}"' in before
@@ -58,13 +58,13 @@ def test_a_page_shows_headline_chart_gates_timeline_and_deliveries(client: TestC
     name = id_of(app, "FR")
     page = client.get(f"/incidents/{name}").text
     for told in (
-        "Orders, FR: 47 % below expected",
+        "Orders, FR: 50 % below expected",
         "since Tue 10:00 (09:00 UTC, 4 h): 100 orders/h, usually",
         f'src="/incidents/{name}/chart.png"',
         "2 anomalous buckets in a row",
         "detect seasonal",
         "shop.orders{country=FR} opened: ",
-        "2 incidents opened the group",
+        "3 incidents opened the group",
         "trigger 1",
         'href="https://runbooks.example/orders"',
     ):

@@ -85,7 +85,7 @@ def test_sparse_and_zero_inflated_counts_do_not_page_at_night(law: str, night: f
 
 @pytest.mark.parametrize("domain", ["count", "auto"])
 def test_bounds_of_small_counts_are_never_below_zero(domain: Any) -> None:
-    counts = np.random.default_rng(3).poisson(2.0, (24 * 28, 4)).astype(float)
+    counts = np.random.default_rng(3).poisson(1.0, (24 * 28, 4)).astype(float)
     found = judged(panel_of(counts), Seasonal(domain=domain))
     assert np.nanmin(found.lower) >= 0
     assert np.nanmin(found.expected) >= 0
