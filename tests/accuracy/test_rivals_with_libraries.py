@@ -19,6 +19,7 @@ from tests.accuracy.rivals.rival import Rival
 HOURS = 24 * 7 * 3
 SPIKE = 450
 
+
 def waves() -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     clock = np.arange(HOURS)
     values = 100 + 20 * np.sin(clock * 2 * np.pi / 24) + np.random.default_rng(3).normal(0, 1, HOURS)
