@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -10,6 +9,7 @@ from multiprocessing import get_context
 from typing import ParamSpec, TypeVar
 
 import numpy as np
+import zstandard
 
 from alerting.core.chunks import Chunk, Labels, Share, named, packed, shared_out, unpacked
 from config.model import Detect, Subscription
@@ -140,13 +140,13 @@ def part(panel: Panel, columns: Sequence[int]) -> Panel:
 def _judge(detector: Detector, panel: Panel, since: np.datetime64, state: bytes) -> Verdicts:
     found = detector.judge(panel, since=since, state=_plain(state))
     # What seasonal keeps shrinks to a quarter at the lowest level, and hardly further at higher ones.
-    return replace(found, state=zlib.compress(found.state, 1) if found.state else b"")
+    return replace(found, state=zstandard.compress(found.state, 1) if found.state else b"")
 
 
 def _plain(state: bytes) -> bytes | None:
     try:
-        return zlib.decompress(state) or None if state else None
-    except zlib.error:
+        return zstandard.decompress(state) or None if state else None
+    except zstandard.ZstdError:
         return None  # damaged: learned again from the points
 
 

@@ -43,11 +43,11 @@ def profiles(bucket: Bucket, wanted: tuple[Season, ...]) -> tuple[Profile, ...]:
 
 
 def rows_of_block(bucket: Bucket) -> int:
-    """Buckets after which what was seen is learned: a day, or a whole part of it with at most 96 buckets."""
+    """Buckets after which what was seen is learned: a day, or a whole part of it with at most 120 buckets."""
     a_day = int(_DAY_S // bucket.nominal.total_seconds())
-    if a_day <= 96:
+    if a_day <= 120:
         return max(1, a_day)
-    return next((a_day // parts for parts in (2, 3, 4, 6, 8, 12, 24) if a_day // parts <= 96), a_day // 24)
+    return next((a_day // parts for parts in (2, 3, 4, 6, 8, 12, 24) if a_day // parts <= 120), a_day // 24)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from detectors.contract import UNKNOWN, Detector, Event, Explanation, Floats, Pa
 from detectors.rates import Rate
 from detectors.seasonal.calendar import SEASONS, Calendar, Season, profiles
 from detectors.seasonal.domain import Domain
-from detectors.seasonal.hold import Held
+from detectors.seasonal.hold import Held, accepted_s
 from detectors.seasonal.knowledge import Knowledge, Look
 from detectors.seasonal.learner import Method
 from detectors.seasonal.memory import Past, is_usable, packed, recalled
@@ -145,7 +145,10 @@ class Seasonal(Detector):
         return known, begun, parts
 
     def _held(self, knowledge: Knowledge, look: Look, method: Method) -> Held:
-        return knowledge.hold.follow(look.ordinary, look.outlook, self.rate, method.width_s, method.recipe)
+        held = knowledge.hold.follow(look.ordinary, look.outlook, self.rate, method.width_s, method.recipe)
+        drifting = np.nan_to_num(held.drift).max(axis=0, initial=0.0) > 1.0
+        knowledge.learner.trend.lasted(drifting, len(held.drift) * method.width_s, accepted_s(method.width_s))
+        return held
 
     def _look(self, past: Past, calendar: Calendar, begin: int, end: int, method: Method) -> Look:
         rows = slice(begin, end)
@@ -154,7 +157,14 @@ class Seasonal(Detector):
         events = [event for event in (_part(one, rows) for one in past.events) if event.active.any()]
         with np.errstate(all="ignore"):
             return past.knowledge.look(
-                past.values[rows], past.masked[rows], int(calendar.day[begin]), bins, events, method, self.domain
+                past.values[rows],
+                past.masked[rows],
+                int(calendar.day[begin]),
+                bins,
+                here.second // 3600,
+                events,
+                method,
+                self.domain,
             )
 
     def _told(

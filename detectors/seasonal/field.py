@@ -43,6 +43,11 @@ class Field:
         found: Places = np.argmin(self.usual, axis=0)
         return found
 
+    def best_slow(self) -> Places:
+        """The same among those with the slow level: a level that follows at once hides which season is right."""
+        found: Places = np.argmin(np.where(self.is_slow[:, None], self.usual, np.inf), axis=0)
+        return np.where(np.isfinite(self.usual[found, np.arange(len(found))]), found, self._plain)
+
     def knows(self, choice: Places) -> Bools:
         """Where the forecaster chosen has an expectation; elsewhere the slow level without season speaks."""
         known: Bools = np.isfinite(picked(self.levels, choice)) & (picked(self.seen.astype(np.float64), choice) > 0)

@@ -8,19 +8,25 @@ import numpy as np
 
 from detectors.contract import Floats
 from detectors.seasonal.learner import Outlook
-from detectors.seasonal.rarity import surprise
+from detectors.seasonal.rarity import corrected, surprise
 from detectors.seasonal.recipe import Recipe
 
-ACCEPTED_S = 2 * 86_400.0
-ACCEPTED_BUCKETS = 6, 48
-"""A new level is normal after two days, but no sooner and no later than after so many buckets."""
+_ACCEPTED_S = 2 * 86_400.0
+_ACCEPTED_BUCKETS = 6, 48
+
+
+def accepted_s(width_s: float) -> float:
+    """When a new level is normal: after two days, but no sooner and no later than after so many buckets."""
+    return float(np.clip(_ACCEPTED_S, _ACCEPTED_BUCKETS[0] * width_s, _ACCEPTED_BUCKETS[1] * width_s))
 
 
 @dataclass(frozen=True)
 class Held:
-    """``score[R, S]`` with what lasts in it; ``level[R, S]`` of the time before the incident, NaN outside one."""
+    """``score[R, S]`` of the readings with what lasts in it, and of their ``drift``; ``level[R, S]`` of the time before
+    the incident, NaN outside one."""
 
     score: Floats
+    drift: Floats
     level: Floats
 
 
@@ -49,7 +55,7 @@ class Hold:
             begun = score > 1.0
         for series in np.flatnonzero((self.left_s > 0) | begun.any(axis=0)):
             self._one(int(series), values, outlook, np.log10(budget), width_s, recipe, score, level)
-        return Held(score, level)
+        return Held(score, 1.0 + outlook.drift + np.log10(budget), level)
 
     def _one(
         self,
@@ -72,13 +78,13 @@ class Hold:
                     return
                 row += int(anomalous[0])
                 self.level[series] = outlook.expected[row, series] - outlook.season[row, series]
-                self.left_s[series] = np.clip(ACCEPTED_S, ACCEPTED_BUCKETS[0] * width_s, ACCEPTED_BUCKETS[1] * width_s)
+                self.left_s[series] = accepted_s(width_s)
                 self.profile[series] = outlook.choice[series]
                 row += 1
                 continue
             count = min(rows - row, int(np.ceil(self.left_s[series] / width_s)))
             part = slice(row, row + count)
-            lasting = self._lasting(series, values[part], outlook, part, log_budget)
+            lasting = self._lasting(series, values[part], outlook, part, log_budget, recipe)
             back = np.flatnonzero(lasting <= 1.0)
             count = int(back[0]) + 1 if len(back) else count
             part = slice(row, row + count)
@@ -90,7 +96,9 @@ class Hold:
             self.left_s[series] = 0.0 if len(back) else self.left_s[series] - count * width_s
             row += count
 
-    def _lasting(self, series: int, values: Floats, outlook: Outlook, part: slice, log_budget: float) -> Floats:
+    def _lasting(
+        self, series: int, values: Floats, outlook: Outlook, part: slice, log_budget: float, recipe: Recipe
+    ) -> Floats:
         """The scores of rows against the level before the incident; NaN where nothing is known."""
         column = slice(series, series + 1)
         error = values[:, column] - self.level[series] - outlook.season[part, column]
@@ -98,6 +106,7 @@ class Hold:
         beyond = np.where(error > 0, np.maximum(error - above, 0.0), np.maximum(below - error, 0.0))
         distance = beyond / outlook.spread[part, column]
         known = np.isfinite(distance) & np.isfinite(outlook.surprise[part, column])
-        rare = surprise(np.where(known, distance, 0.0), outlook.rates[:, column]) - outlook.correction[series]
+        rare = surprise(np.where(known, distance, 0.0), outlook.rates[:, column])
+        rare = corrected(rare, outlook.correction[column], recipe)
         found: Floats = np.where(known, 1.0 + rare + log_budget, np.nan)[:, 0]
         return found

@@ -75,6 +75,7 @@ class Knowledge:
         masked: Bools,
         day: int,
         bins: list[Places],
+        hours: Places,
         events: Sequence[Event],
         method: Method,
         domain: Domain,
@@ -93,7 +94,7 @@ class Knowledge:
         if method.cycles.count:
             self._learn_window(day, method)
             self.window.take(ordinary, training, bins[0], method.cycles)
-        outlook = self.learner.block(ordinary, training, bins, width, method)
+        outlook = self.learner.block(ordinary, training, bins, hours, width, method)
         look = Look(outlook, counts, shares, factor, ordinary)
         self._learn_effects(events, values, look)
         self.begun = np.maximum(self.begun, np.isfinite(values).any(axis=0))

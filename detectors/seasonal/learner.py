@@ -11,14 +11,17 @@ from detectors.contract import Bools, Floats
 from detectors.seasonal.calendar import Places, Profile
 from detectors.seasonal.field import Field
 from detectors.seasonal.forecasters import Forecast, Leveled, Pace, Rows, Season
-from detectors.seasonal.rarity import Blocks, Pages, Rarity, surprise
+from detectors.seasonal.hourly import Hourly
+from detectors.seasonal.rarity import Blocks, Pages, Rarity, corrected, surprise
 from detectors.seasonal.recipe import Recipe
 from detectors.seasonal.running import Mean, Scale, apart, filled, weight, without_nan
 from detectors.seasonal.runs import FLAT, GAP, LEAST_CHANGES, Runs
 from detectors.seasonal.textbook import Cycles, Model
+from detectors.seasonal.trend import Trend
 
-POINT, LOCAL = "point", "local"
-STATISTICS = (POINT, LOCAL)
+POINT, LOCAL, TREND = "point", "local", "trend"
+STATISTICS = (POINT, LOCAL, TREND)
+UNKNOWN_SURPRISE = -9.0
 WEEK_S = 604_800.0
 
 
@@ -52,8 +55,9 @@ class Outlook:
 
     ``expected`` holds the season. Readings between ``expected + below`` and ``expected + above`` are at no distance;
     beyond that it is measured in ``spread``. ``local`` and its spread: the same by a short memory. ``count``: the
-    readings up to each row. ``surprise`` is −log10 of the rate per week over both statistics; ``nearby``: it came from
-    the short memory. ``flat`` and ``gap``: buckets in a run that is longer than ever (0: none).
+    readings up to each row. ``surprise`` is −log10 of the rate per week at which such a reading comes; ``nearby``: it
+    came from the short memory. ``drift`` is that of the way of the last hours, whose distance is ``drifted``. ``flat``
+    and ``gap``: buckets in a run that is longer than ever (0: none).
     ``rates[L, S]`` of the two statistics that a single reading makes and ``correction[S]``, which ``surprise`` holds;
     ``choice[S]`` the place of the profile chosen (0: none).
     """
@@ -69,6 +73,8 @@ class Outlook:
     count: Floats
     surprise: Floats
     nearby: Bools
+    drifted: Floats
+    drift: Floats
     flat: Floats
     gap: Floats
     rates: Floats
@@ -87,8 +93,10 @@ class Learner:
     hole: Floats
     readings: Floats
     calm: Mean
+    hourly: Hourly
     local: Mean
     local_error: Scale
+    trend: Trend
     rarity: dict[str, Rarity]
     pages: Pages
     flat: Runs
@@ -104,19 +112,23 @@ class Learner:
             hole=np.zeros(series),
             readings=np.zeros(series),
             calm=Mean.none(series),
+            hourly=Hourly.none(series),
             local=Mean.none(series),
             local_error=Scale.none(series),
+            trend=Trend.none(series),
             rarity={name: Rarity.none(series) for name in STATISTICS},
             pages=Pages.none(series, method.blocks.hold),
             flat=Runs.none(series),
             gap=Runs.none(series),
         )
 
-    def block(self, values: Floats, training: Bools, bins: list[Places], widths: Floats, method: Method) -> Outlook:
+    def block(
+        self, values: Floats, training: Bools, bins: list[Places], hours: Places, widths: Floats, method: Method
+    ) -> Outlook:
         """Judges the rows of a block by what was known before it (and by the rows above each), then learns from them.
 
-        ``values[R, S]`` · ``training[R, S]`` what may teach · ``bins`` of each profile · ``widths[R, S]`` how much
-        wider the bound is.
+        ``values[R, S]`` · ``training[R, S]`` what may teach · ``bins`` of each profile · ``hours`` of the
+        day · ``widths[R, S]`` how much wider the bound is.
         """
         recipe, present = method.recipe, np.isfinite(values)
         rows, raw_floor, wider = self._arrived(values, training, widths, method)
@@ -128,12 +140,16 @@ class Learner:
             told.insert(0, forecasts)
         field = Field.of(told, recipe)
         choice = field.best()
+        season = field.season(choice, seasons)
         signed = field.distances(choice)
         local, local_spread = self._nearby(values, smooth, training, raw_floor, wider, method)
-        wider = wider * self._calm(signed, training, recipe)
+        wider = wider * self._calm(signed, training, recipe) * self._hourly(signed, training, hours, method)
+        slow = field.best_slow()
+        bare = values - field.season(slow, seasons).value
         distances = {
             POINT: np.abs(signed) / wider,
             LOCAL: np.abs(apart(values, local, values)) / local_spread,
+            TREND: self._trend(bare, field.spread(choice), training, method),
         }
         count = self.readings + np.cumsum(present, axis=0)
         known = present & (count > recipe.least_readings) & np.isfinite(signed)
@@ -145,7 +161,7 @@ class Learner:
             self._teach(values, seasons, told, rows, bins, recipe)
         self._count(distances, total, known & training, method)
         self.readings = count[-1]
-        season = field.season(choice, seasons)
+        sudden = np.maximum(surprises[POINT], surprises[LOCAL])
         return Outlook(
             expected=field.level(choice) + season.value,
             season=season.value,
@@ -156,8 +172,10 @@ class Learner:
             local_spread=local_spread,
             distance=np.where(known, distances[POINT], np.nan),
             count=count,
-            surprise=np.where(known, total - correction, np.nan),
+            surprise=np.where(known, corrected(sudden, correction, recipe), np.nan),
             nearby=known & (surprises[LOCAL] > surprises[POINT]),
+            drifted=distances[TREND],
+            drift=np.where(known, corrected(surprises[TREND], correction, recipe), np.nan),
             flat=flat,
             gap=gap,
             rates=rates[POINT],
@@ -195,6 +213,19 @@ class Learner:
         before = self.calm.follow(sizes, training & np.isfinite(signed), weight(recipe.calm_readings))
         found: Floats = np.maximum(1.0, recipe.calm * without_nan(before))
         return found
+
+    def _hourly(self, signed: Floats, training: Bools, hours: Places, method: Method) -> Floats:
+        """How much larger errors usually are at the hour of each row; takes in the rows."""
+        if not method.recipe.hourly_days or method.width_s >= 86_400:
+            return np.ones(signed.shape)
+        present = training & np.isfinite(signed)
+        return self.hourly.follow(np.abs(signed), present, hours, method.width_s, method.recipe)
+
+    def _trend(self, bare: Floats, spread: Floats, training: Bools, method: Method) -> Floats:
+        """The distance that the last hours are from the last week; days have none."""
+        if not method.recipe.trend or method.width_s >= 86_400:
+            return np.full(bare.shape, np.nan)
+        return self.trend.follow(bare, spread, training, method.width_s, method.recipe)
 
     def _nearby(
         self, values: Floats, smooth: Floats, training: Bools, raw_floor: Floats, wider: Floats, method: Method
@@ -256,9 +287,9 @@ def _surprises(
     distances: dict[str, Floats], rates: dict[str, Floats], known: Bools, recipe: Recipe
 ) -> dict[str, Floats]:
     """−log10 of the rate per week of each statistic, less what it must be rarer by; −9 where nothing is known."""
-    found = {}
+    penalties, found = {POINT: 0.0, LOCAL: recipe.local_penalty, TREND: recipe.trend_penalty}, {}
     for name, distance in distances.items():
-        is_known = known & np.isfinite(distance) & (recipe.local or name == POINT)
+        is_known = known & np.isfinite(distance) & (recipe.local or name != LOCAL)
         rare = surprise(np.where(is_known, distance, 0.0), rates[name])
-        found[name] = np.where(is_known, rare - (recipe.local_penalty if name == LOCAL else 0.0), -9.0)
+        found[name] = np.where(is_known, rare - penalties[name], UNKNOWN_SURPRISE)
     return found

@@ -16,7 +16,7 @@ from detectors.seasonal.calendar import Places
 from detectors.seasonal.knowledge import Knowledge
 from detectors.seasonal.learner import Method
 
-_FORMAT = 2
+_FORMAT = 3
 
 
 @dataclass(frozen=True)

@@ -103,12 +103,30 @@ class Pages:
         for rate in (0.7, 1.4):
             level = np.searchsorted(LEVELS, _distance(np.array(-np.log10(rate)), recipe), side="right") - 1
             observed = observed + counts[level]
-            # A page needs quiet before it: at this rate so many of the events find it (Poisson).
-            expected = expected + rate * np.exp(-rate * blocks.hold / blocks.per_week) * self.weeks
+            expected = expected + rate * self.weeks
         weight = recipe.calibration_weight
         ratio = np.log10((observed / 2 + weight) / (expected / 2 + weight))
         found: Floats = np.clip(ratio, -recipe.louder, recipe.quieter)
         return found
+
+
+def corrected(surprise: Floats, correction: Floats, recipe: Recipe) -> Floats:
+    """The surprise ``[..., S]`` after the correction by counted pages ``[S]``: monotone, and exact at one a week.
+
+    A correction that makes louder fades towards ``recipe.louder_until``: no pages were counted at such rates.
+    """
+    loud, fade = np.maximum(-correction, 0.0), recipe.louder_until
+    faded = (surprise + loud) * fade / (fade + loud)
+    louder = np.where(surprise <= -loud, surprise + loud, np.maximum(faded, surprise))
+    return np.where(correction < 0, louder, surprise - correction)
+
+
+def uncorrected(wanted: Floats, correction: Floats, recipe: Recipe) -> Floats:
+    """The surprise that becomes ``wanted``: the inverse of ``corrected``."""
+    loud, fade = np.maximum(-correction, 0.0), recipe.louder_until
+    faded = wanted * (fade + loud) / fade - loud
+    before = np.where(wanted <= 0, wanted - loud, np.minimum(faded, wanted))
+    return np.where(correction < 0, before, wanted + correction)
 
 
 def surprise(distances: Floats, rates: Floats) -> Floats:

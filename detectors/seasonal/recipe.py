@@ -39,11 +39,20 @@ class Recipe:
     calm: float = 0.5
     calm_readings: float = 100.0
     """In a stretch of large errors distances shrink: divided by this share of their recent mean where that is > 1."""
+    hourly_days: float = 14.0
+    """Each hour of the day has a usual error of its own, which starts as that of all hours, worth so many days (0: one
+    for all)."""
     local: bool = True
     local_readings: float = 250.0
     local_floor: float = 0.5
     local_penalty: float = 0.3
     """A level and a scale with a memory of readings, not of weeks."""
+    trend: bool = True
+    trend_long_s: float = 7 * 86_400.0
+    trend_short_s: float = 8 * 3600.0
+    trend_clip: float = 3.0
+    trend_penalty: float = 0.8
+    """A drift: the mean of the last hours leaves that of the last week. It must be rarer by so many powers of ten."""
     top: float = 0.2
     """The tail of a distance begins where this share of the blocks lies above."""
     tail_exponent: float = 4.5
@@ -56,8 +65,11 @@ class Recipe:
     memory_weeks: float = 26.0
     calibration_weight: float = 2.0
     quieter: float = 0.15
-    louder: float = 0.7
+    louder: float = 0.8
     """How far, in powers of ten, counted pages may move a rate, and how many pages the start is worth."""
+    louder_until: float = 1.0
+    """Pages are counted at about one a week: what is rarer is made louder by less, and by nothing from so many powers
+    of ten on."""
     lasting: float = 1.1
     """The highest score of a bucket in which an incident only goes on."""
     least_readings: int = 40

@@ -11,7 +11,7 @@ from detectors.rates import per_month
 from detectors.seasonal.hold import Held
 from detectors.seasonal.knowledge import Look
 from detectors.seasonal.learner import Outlook
-from detectors.seasonal.rarity import distance_of
+from detectors.seasonal.rarity import distance_of, uncorrected
 from detectors.seasonal.recipe import Recipe
 
 
@@ -33,7 +33,7 @@ def judged(values: Floats, look: Look, held: Held, budget: float, recipe: Recipe
     """``budget`` in events per week of one series."""
     outlook = look.outlook
     run = 1.0 + recipe.run_rarity  # by rule, not by rate: a shared budget must not silence it
-    score = held.score
+    score = np.maximum(held.score, held.drift)
     score = np.where((outlook.flat > 0) & np.isfinite(score), np.maximum(score, run), score)
     score = np.where((outlook.gap > 0) & np.isfinite(outlook.expected), run, score)
     lower, upper = _bounds(look, held, budget, recipe)
@@ -66,7 +66,7 @@ def _center(outlook: Outlook, held: Held) -> Floats:
 def _bounds(look: Look, held: Held, budget: float, recipe: Recipe) -> tuple[Floats, Floats]:
     """The values at which a single reading has score 1, by the usual error and by the short memory."""
     outlook = look.outlook
-    wanted = -np.log10(budget) + outlook.correction
+    wanted = uncorrected(np.full(len(outlook.correction), -np.log10(budget)), outlook.correction, recipe)
     far = distance_of(wanted, outlook.rates) * outlook.spread
     center = _center(outlook, held)
     lower, upper = center + outlook.below - far, center + outlook.above + far
@@ -98,10 +98,21 @@ def _words(outlook: Outlook, held: Held, row: int, series: int, score: float, bu
         return f"gap: no reading for {int(outlook.gap[row, series])} buckets, longer than ever"
     if outlook.flat[row, series] > 0:
         return f"flatline: the same value for {int(outlook.flat[row, series])} buckets, longer than ever"
+    if held.drift[row, series] >= score:
+        return _drifting(outlook, row, series, budget, score)
     if np.isfinite(held.level[row, series]):
         return "it lasts: still far from the level before"
-    rate = rate_per_month(score, budget)
-    often = f"{rate:.1g}" if rate >= 0.01 else "less than 0.01"
+    often = _often(score, budget)
     if outlook.nearby[row, series]:
         return f"far from the last readings, expected {often} times a month"
     return f"{outlook.distance[row, series]:.1f} times the usual error, expected {often} times a month"
+
+
+def _drifting(outlook: Outlook, row: int, series: int, budget: float, score: float) -> str:
+    far = outlook.drifted[row, series]
+    return f"drifts: {far:.1f} times as far from the last week as usual, expected {_often(score, budget)} times a month"
+
+
+def _often(score: float, budget: float) -> str:
+    rate = rate_per_month(score, budget)
+    return f"{rate:.1g}" if rate >= 0.01 else "less than 0.01"

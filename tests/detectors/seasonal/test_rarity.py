@@ -7,7 +7,7 @@ import pytest
 
 from detectors.contract import Floats
 from detectors.seasonal.learner import Method
-from detectors.seasonal.rarity import LEVELS, Blocks, Pages, Rarity, distance_of, surprise
+from detectors.seasonal.rarity import LEVELS, Blocks, Pages, Rarity, corrected, distance_of, surprise, uncorrected
 from detectors.seasonal.recipe import Recipe
 
 HOURS, DAYS = Blocks(rows=1, per_week=168.0, hold=24), Blocks(rows=1, per_week=7.0, hold=3)
@@ -110,10 +110,10 @@ def test_the_correction_is_that_of_pages_counted_one_by_one(blocks: Blocks, spre
             # A lower level is never reached by fewer pages, though there the quiet between them may be missing.
             by_level = [pages_by_hand(on_levels[:, series], level * (1 - 1e-12), blocks.hold) for level in levels]
             observed += max(by_level) / 2
-            expected += rate * np.exp(-rate * blocks.hold / blocks.per_week) * weeks / 2
+            expected += rate * weeks / 2
         by_hand = np.log10((observed + 2.0) / (expected + 2.0))
         found = pages.correction(blocks, recipe)[series]
-        assert found == pytest.approx(np.clip(by_hand, -recipe.louder, recipe.quieter), abs=1e-9)
+        assert found == pytest.approx(np.clip(by_hand, -recipe.louder, recipe.quieter), abs=1e-8)
 
 
 def test_without_history_nothing_is_corrected() -> None:
@@ -125,3 +125,19 @@ def test_the_blocks_of_a_week_are_a_week_and_none_is_shorter_than_an_hour(width_
     blocks = Method(float(width_s), (), Recipe()).blocks
     assert blocks.rows * width_s * blocks.per_week == pytest.approx(604_800)
     assert blocks.rows * width_s >= 3600
+
+
+@pytest.mark.parametrize("correction", [-0.8, -0.2, 0.0, 0.15])
+def test_a_correction_is_whole_at_one_a_week_and_loud_ones_fade_for_what_is_rarer(correction: float) -> None:
+    recipe = Recipe(louder_until=1.0)
+    found = [float(corrected(np.array([rare]), np.array([correction]), recipe)[0]) for rare in (-0.8, 1.0, 3.0)]
+    assert found[0] == pytest.approx(-0.8 - correction)
+    assert found[1:] == pytest.approx([1.0, 3.0] if correction < 0 else [1.0 - correction, 3.0 - correction])
+
+
+def test_the_correction_keeps_the_order_of_surprises_and_can_be_undone() -> None:
+    rare = np.linspace(-4.0, 4.0, 400)[:, None].repeat(3, axis=1)
+    correction = np.array([-0.8, 0.0, 0.15])
+    found = corrected(rare, correction, Recipe())
+    assert (np.diff(found, axis=0) > 0).all()
+    np.testing.assert_allclose(uncorrected(found, correction, Recipe()), rare, atol=1e-12)
