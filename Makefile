@@ -8,7 +8,7 @@ RUN := $(UV) run --no-sync
 	@$(UV) sync --quiet --frozen --inexact --all-extras
 	@touch $@
 
-.PHONY: demo test check bench accuracy pictures clean
+.PHONY: demo test check bench accuracy pictures kill clean
 demo: .venv/.ready ## replay weeks of real data through the real pipeline
 	@$(RUN) metricwatch demo $(ARGS)
 
@@ -31,6 +31,9 @@ accuracy: .venv/.ready ## our detectors beside named rivals on labelled series, 
 	@$(UV) sync --quiet --frozen --inexact --all-extras --group accuracy
 	@$(RUN) pytest --quiet tests/accuracy/test_rivals_with_libraries.py
 	@$(RUN) python -m tests.accuracy $(ARGS)
+
+kill: .venv/.ready ## kill -9 at random moments; count what was lost, doubled, left open
+	@$(RUN) python -m tests.kill --kills $(or $(KILLS),200)
 
 pictures: .venv/.ready ## the pictures of docs/how-it-decides.md
 	@$(RUN) python -m tests.accuracy.pictures

@@ -250,7 +250,11 @@ class _Exchange(BaseHTTPRequestHandler):
 
     def _exchange(self, verb: str) -> None:
         stand_in = self.server.stand_in
-        body = self.rfile.read(min(int(self.headers.get("Content-Length") or 0), MAX_BODY))
+        length = min(int(self.headers.get("Content-Length") or 0), MAX_BODY)
+        body = self.rfile.read(length)
+        if len(body) < length:  # the client died while it was sending: no service takes half a request
+            self._hang_up(with_reset=False)
+            return
         call = Call(verb, self.path, {name.lower(): value for name, value in self.headers.items()}, body)
         if self.path.startswith("/control/"):
             with stand_in.lock:
