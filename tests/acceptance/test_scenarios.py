@@ -1,0 +1,174 @@
+"""What people get and when, request by request: a table of windows for each story, and nothing beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.scenario import KEYS, LOW, NOTHING, SHOP, Scenario, expect
+from tests.standins.pagerduty import PagerDutyStandIn
+from tests.standins.slack import SlackStandIn
+
+Made = Callable[..., Scenario]
+
+
+@pytest.fixture
+def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Made]:
+    """``make(yaml, countries)``; loaded and begun by ``start``."""
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
+    made: list[Scenario] = []
+    with SlackStandIn() as slack, PagerDutyStandIn() as pagerduty:
+
+        def one(yaml: str = SHOP, countries: tuple[str, ...] = ("DE",)) -> Scenario:
+            made.append(Scenario(tmp_path, slack, pagerduty, yaml, countries=countries))
+            return made[-1]
+
+        yield one
+        for scenario in made:
+            scenario.close()
+
+
+def test_a_drop_is_one_message_after_the_group_wait_and_its_end_is_an_edit(make: Made) -> None:
+    story = make()
+    story.sells("DE", 0, 3, LOW)
+    story.start(10)
+    story.until("10:00")
+    story.check(
+        expect("01:30", "team", "root", "DE", "40"),
+        expect("04:00", "team", "edit", "resolved"),
+        expect("04:00", "team", "thread", "resolved"),
+    )
+
+
+def test_what_is_over_within_the_group_wait_is_one_message_that_says_so(make: Made) -> None:
+    story = make(SHOP.replace("bucket: 1m", "bucket: 1m\n    delay: 0s"))
+    story.sells("DE", 0, 1, LOW)
+    story.start(5)
+    story.until("01:10")
+    story.check()
+    story.until("05:00")
+    story.check(
+        expect("01:30", "team", "root", "DE"),
+        expect("02:00", "team", "edit", "resolved"),
+        expect("02:00", "team", "thread", "resolved"),
+    )
+
+
+def test_incidents_of_one_evaluation_are_one_message_and_one_page(make: Made) -> None:
+    story = make(countries=("AT", "CH", "DE", "FR"))
+    for country in story.countries:
+        story.sells(country, 0, 3, NOTHING)
+    story.start(10)
+    story.until("10:00")
+    story.check(
+        expect("01:30", "team", "root", "also 3 other countries"),
+        expect("01:30", "pager", "trigger", "also 3 other countries", status=202),
+        expect("04:00", "team", "edit", "resolved"),
+        expect("04:00", "team", "thread", "resolved"),
+        expect("04:00", "pager", "resolve", status=202),
+    )
+
+
+def test_what_joins_later_waits_for_the_group_interval(make: Made) -> None:
+    story = make(countries=("DE", "FR", "IT"))
+    story.sells("DE", 0, 12, NOTHING)
+    story.sells("FR", 2, 12, NOTHING)
+    story.sells("IT", 4, 12, NOTHING)
+    story.start(20)
+    story.until("20:00")
+    story.check(
+        expect("01:30", "team", "root", "DE"),
+        expect("01:30", "pager", "trigger", status=202),
+        # Five minutes after the first one, together.
+        expect("06:30", "team", "edit", "also 2 other countries"),
+        expect("06:30", "team", "thread", "FR", "IT"),
+        expect("06:30", "pager", "trigger", status=202),
+        expect("13:00", "team", "edit", "resolved"),
+        expect("13:00", "team", "thread", "resolved"),
+        expect("13:00", "pager", "resolve", status=202),
+    )
+    assert story.pagerduty.pages == 1
+
+
+def test_a_rise_in_severity_waits_for_nothing(make: Made) -> None:
+    story = make()
+    story.sells("DE", 0, 3, LOW)
+    story.sells("DE", 3, 6, NOTHING)
+    story.start(10)
+    story.until("10:00")
+    story.check(
+        expect("01:30", "team", "root", "warning"),
+        expect("04:00", "team", "edit", "critical"),
+        expect("04:00", "team", "broadcast", "severity rose to critical"),
+        expect("04:00", "pager", "trigger", status=202),
+        expect("07:00", "team", "edit", "resolved"),
+        expect("07:00", "team", "thread", "resolved"),
+        expect("07:00", "pager", "resolve", status=202),
+    )
+
+
+def test_a_receiver_that_fails_is_tried_again_and_delays_no_other(make: Made) -> None:
+    story = make()
+    story.sells("DE", 0, 5, NOTHING)
+    story.start(10)
+    story.slack.fail("chat.postMessage", "status", status=429, retry_after="45")
+    story.until("10:00")
+    story.check(
+        expect("01:30", "team", "root", status=429),
+        expect("01:30", "pager", "trigger", status=202),
+        expect("02:15", "team", "root", "DE"),
+        expect("06:00", "team", "edit", "resolved"),
+        expect("06:00", "team", "thread", "resolved"),
+        expect("06:00", "pager", "resolve", status=202),
+    )
+
+
+def test_an_answer_that_was_lost_is_looked_for_and_not_said_again(make: Made) -> None:
+    story = make()
+    story.sells("DE", 0, 5, LOW)
+    story.start(10)
+    story.slack.fail("chat.postMessage", "drop", after_effect=True)
+    story.until("10:00")
+    story.check(
+        expect("01:30", "team", "root", "DE"),
+        expect("06:00", "team", "edit", "resolved"),
+        expect("06:00", "team", "thread", "resolved"),
+    )
+    assert len(story.slack.messages()) == 1
+
+
+def test_a_reload_repeats_nothing_and_a_removed_rule_resolves(make: Made) -> None:
+    story = make()
+    story.sells("DE", 0, 30, LOW)
+    story.start(30)
+    story.until("03:10")
+    story.reload()
+    story.until("04:10")
+    story.write(SHOP.replace("below: 50", "below: 45"))
+    story.reload()
+    story.until("06:10")
+    story.write(SHOP.replace("  health:", "  other:"))
+    story.reload()
+    story.until("07:00")
+    story.check(
+        expect("01:30", "team", "root", "DE"),
+        expect("06:10", "team", "edit", "resolved after 6 min"),
+        expect("06:10", "team", "thread", "rule removed"),
+    )
+
+
+def test_a_restart_in_the_group_wait_keeps_its_time(make: Made) -> None:
+    story = make()
+    story.sells("DE", 0, 3, LOW)
+    story.start(10)
+    story.until("01:10")
+    story.restart()
+    story.until("10:00")
+    story.check(
+        expect("01:30", "team", "root", "DE"),
+        expect("04:00", "team", "edit", "resolved"),
+        expect("04:00", "team", "thread", "resolved"),
+    )
