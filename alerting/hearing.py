@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from typing import Protocol
@@ -17,14 +17,16 @@ from alerting.core.decisions import Finding, subject_of
 from alerting.core.health import QueryState
 from alerting.core.incidents import Incident
 from alerting.core.panels import PanelError, panel
-from alerting.core.readings import Judged as Heard
+from alerting.core.readings import Judged as Opinion
 from alerting.core.readings import combine
 from alerting.judging import EntryVerdicts, columns_of, judge, remembers, since_only, spread
-from alerting.store import Judged, Store, Watch
+from alerting.store import Judged, Store, StoreError, Watch
+from alerting.telemetry import logger
 from config.model import Detect, Metric, Query, Subscription
 from detectors.buckets import as_datetime, as_instant
 from detectors.contract import Bools, Panel
 
+_log = logger("hearing")
 LookBack = Callable[[str], np.timedelta64]
 """How much before its first bucket somebody wants to see, by the text of the bucket."""
 SHOWN_SPAN = timedelta(days=21)
@@ -32,23 +34,40 @@ SHOWN_BUCKETS = range(60, 1500)
 SILENT_SPAN = timedelta(weeks=5)
 
 
+@dataclass(frozen=True)
+class Heard:
+    """``findings`` with what to store of them · ``problems``: metrics that the columns do not make · ``broken``: what
+    a detector died of. All others are judged."""
+
+    findings: list[tuple[Finding, list[Judged]]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+
+
 def judge_metrics(
     query: Query, state: QueryState, restated: Sequence[np.datetime64], bench: Bench, *, now: datetime
-) -> tuple[list[tuple[Finding, list[Judged]]], list[str]]:
+) -> Heard:
     """What each (subscription, metric) of the query says of the buckets that it has not judged yet.
 
-    A metric that its columns do not make is a problem of its own, told in the second list: the others are judged.
+    Raises StoreError.
     """
-    findings, problems = [], []
+    heard = Heard()
     shares = Shares(bench.store)
     for subscription, metric in bench.config.watched(query.name) if state.watermark else ():
         try:
             found = judge_metric(subscription, metric, query, state, restated, bench, shares, now=now)
         except PanelError as exc:
-            problems.append(str(exc))
+            if str(exc) not in heard.problems:
+                heard.problems.append(str(exc))
+        except StoreError:
+            raise
+        except Exception as exc:  # noqa: BLE001  # detectors are foreign code: the other subscriptions go on
+            name = f"{metric.name} of {subscription.name}"
+            _log.exception("judging broke", subscription=subscription.name, metric=metric.name)
+            heard.broken.append(f"{name} cannot be judged: {type(exc).__name__} (the log says where)")
         else:
-            findings += [] if found is None else [found]
-    return findings, list(dict.fromkeys(problems))
+            heard.findings.extend([] if found is None else [found])
+    return heard
 
 
 def judge_metric(
@@ -85,7 +104,7 @@ def judge_metric(
         if (judged := _judged(entry, view, watches[entry.key], trusted.get(entry.key), query, until, again_from, bench))
     ]
     combined = combine(
-        [Heard(one.entry, one.verdicts, one.columns) for one, _ in heard],
+        [Opinion(one.entry, one.verdicts, one.columns) for one, _ in heard],
         panel=view,
         since=as_instant(min(since, again_from or since)),
         guard=subscription.guard,

@@ -11,9 +11,9 @@ import numpy as np
 
 from alerting.bench import Bench
 from alerting.core import health
-from alerting.core.decisions import Change, Decision, Finding, Standing, decide, subject_of
+from alerting.core.decisions import Change, Decision, Standing, decide, subject_of
 from alerting.core.health import QueryState, is_backfilled, is_interrupted
-from alerting.hearing import judge_metrics
+from alerting.hearing import Heard, judge_metrics
 from alerting.store import Judged, LostRace, Recording
 from alerting.telemetry import logger
 from alerting.warehouse import Pulled, SourceError, Warehouse, Window, plan, settle, settled
@@ -57,20 +57,25 @@ def evaluate(query: Query, warehouse: Warehouse | Refused, bench: Bench, *, now:
     Raises StoreError.
     """
     state, restated, error = pull(query, known_state(query, bench, now), warehouse, bench, now=now)
-    findings: list[tuple[Finding, list[Judged]]] = []
+    heard = Heard()
     if is_backfilled(query, state, now):  # also where a later window failed: what came before it is final
-        findings, problems = judge_metrics(query, state, restated, bench, now=now)
-        error = "; ".join([error] * bool(error) + problems)
+        heard = judge_metrics(query, state, restated, bench, now=now)
+        error = "; ".join([error] * bool(error) + heard.problems)
     state = replace(state, failures=state.failures + 1 if error else 0, error=error)
     with bench.deciding:
         standing = standing_of([query], bench)
         zero_filled = is_zero_filled(bench.config, query)
         ailing = health.judge(
-            query, state, standing.states.get(f"query:{query.name}", {}), now, zero_filled=zero_filled
+            query,
+            state,
+            standing.states.get(f"query:{query.name}", {}),
+            now,
+            zero_filled=zero_filled,
+            broken=heard.broken,
         )
         change = Change(tuple(ailing[0]), tuple(ailing[1]))
-        decision = decide((finding for finding, _ in findings), change, standing, bench.audiences, now=now)
-        judged = [one for _, verdicts in findings for one in verdicts]
+        decision = decide((finding for finding, _ in heard.findings), change, standing, bench.audiences, now=now)
+        judged = [one for _, verdicts in heard.findings for one in verdicts]
         try:
             bench.store.record(recording(decision, judged, now, state))
         except LostRace as exc:

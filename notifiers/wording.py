@@ -20,6 +20,7 @@ _HEALTH = {
     "failing": "cannot be pulled",
     "empty": "returns no rows",
     "schema": "columns changed",
+    "judging": "cannot be judged",
     "config": "does not load",
 }
 

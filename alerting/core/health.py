@@ -6,7 +6,7 @@ once. Its readings are named by the instant of evaluation, not by a bucket.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -50,18 +50,19 @@ class QueryState:
 
 
 def readings(
-    query: Query, state: QueryState, now: datetime, *, zero_filled: bool = False
+    query: Query, state: QueryState, now: datetime, *, zero_filled: bool = False, broken: Sequence[str] = ()
 ) -> dict[IncidentKind, Reading]:
     """What is wrong with the query right now, by kind; ``ok`` where nothing is, ``unknown`` where nobody can tell.
 
     ``zero_filled``: every metric of the query has ``fill: zero``, so that hours without a row are normal and only a
-    ``late`` that somebody wrote counts.
+    ``late`` that somebody wrote counts. ``broken``: what could not be judged, and why.
     """
     return {
         "late": _late(query, state, now, zero_filled=zero_filled),
         "failing": _failing(query, state, now),
         "empty": _empty(query, state, now),
         "schema": _schema(state, now),
+        "judging": _judging(broken, now),
     }
 
 
@@ -72,11 +73,12 @@ def judge(
     now: datetime,
     *,
     zero_filled: bool = False,
+    broken: Sequence[str] = (),
 ) -> tuple[list[SeriesState], list[Transition]]:
     """The health series of the query that changed, and how; ``series`` are the stored ones by fingerprint."""
     changed: list[SeriesState] = []
     transitions: list[Transition] = []
-    for kind, reading in readings(query, state, now, zero_filled=zero_filled).items():
+    for kind, reading in readings(query, state, now, zero_filled=zero_filled, broken=broken).items():
         name = fingerprint(f"health:{kind}", {"query": query.name})
         after, told = _advanced(f"query:{query.name}", name, query.name, kind, reading, series.get(name), now)
         changed += [after] if after is not None and after is not series.get(name) else []
@@ -191,6 +193,13 @@ def _empty(query: Query, state: QueryState, now: datetime) -> Reading:
 
 def _schema(state: QueryState, now: datetime) -> Reading:
     return _bad(now, f"columns changed: {state.schema_change}", "warning") if state.schema_change else _fine(now)
+
+
+def _judging(broken: Sequence[str], now: datetime) -> Reading:
+    if not broken:
+        return _fine(now)
+    more = f", and {len(broken) - 1:,} more" if len(broken) > 1 else ""
+    return _bad(now, f"{broken[0]}{more}", "warning")
 
 
 def _advanced(
