@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from config.durations import Duration, PositiveDuration
-from config.model import CalendarEffect, DeliveryRules, NoData, Rollup
+from config.model import CalendarEffect, NoData, Rollup
 from config.scalars import BucketText, DayName, Days, FolderPath, Share, SlackOwner, TimeZone, WebAddress, WholeDays
 
 NOT_YET = "not_available_yet"
@@ -151,28 +151,18 @@ class IncidentDocument(Document):
     max_age: Annotated[object, _later("max_age comes"), _schema_of_later("max_age comes")] = None
 
 
-_DELIVERY = DeliveryRules()
-
-
-def _fixed(expected: object) -> AfterValidator:
-    def check(value: object) -> object:
-        if value != expected:
-            raise not_yet("delivery beyond its defaults comes")
-        return value
-
-    return AfterValidator(check)
-
-
 class DeliveryDocument(Document):
-    """How notices are gathered; values other than these come with a later release."""
+    """How notices are gathered into messages; each means what it means in Alertmanager."""
 
-    group_by: Annotated[list[str], _fixed(list(_DELIVERY.group_by))] = Field(["subscription"], description="fixed yet")
-    group_wait: Annotated[Duration, _fixed(_DELIVERY.group_wait)] = Field(_DELIVERY.group_wait, description="30s")
-    group_interval: Annotated[Duration, _fixed(_DELIVERY.group_interval)] = Field(
-        _DELIVERY.group_interval, description="5m"
+    group_by: list[str] | None = Field(
+        None, description="one message for each: subscription (default), metric, names of dimensions"
     )
-    repeat_interval: Annotated[Duration, _fixed(_DELIVERY.repeat_interval)] = Field(
-        _DELIVERY.repeat_interval, description="4h"
+    group_wait: Duration | None = Field(None, description="a new group waits this long for others (default 30s)")
+    group_interval: PositiveDuration | None = Field(
+        None, description="least time between two messages of a group, unless it is more severe (default 5m)"
+    )
+    repeat_interval: PositiveDuration | None = Field(
+        None, description="what is still open is told again after this (default 4h)"
     )
 
 

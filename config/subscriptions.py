@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from config.calendars import unknown_calendars
+from config.delivery_rules import delivery_rules, group_by_problems
 from config.detect_entries import DetectEntry, Entries, detect_entries
 from config.documents import SubscriptionDocument
 from config.model import (
@@ -76,6 +77,8 @@ def _subscription(
         problems.extend(_narrowing_problems(detect.entries, known, set(selected), written.lost))
     problems.extend(_guard_problems(node, document, known))
     problems.extend(_require_problems(node, document, detect.entries, known))
+    if len(known) == len(selected):  # of a metric that cannot be used, nobody knows the dimensions
+        problems.extend(group_by_problems(node, document.delivery, known))
     problems.extend(_notify_problems(node, document, written))
     problems.extend(unknown_calendars(node, document.calendars or [], written))
     if not known:
@@ -101,6 +104,7 @@ def _built(
         incident=IncidentRules(incident.open_after, incident.resolve_after, incident.no_data)
         if incident
         else IncidentRules(),
+        delivery=delivery_rules(document.delivery),
         require=document.require,
     )
 

@@ -9,6 +9,7 @@ import pytest
 
 from config.model import (
     Calendar,
+    DeliveryRules,
     Detect,
     Guard,
     IncidentRules,
@@ -39,7 +40,7 @@ calendars:
 defaults:
   timezone: America/New_York
   incident: {open_after: 2, resolve_after: 3, no_data: keep}
-  delivery: {group_by: [subscription], group_wait: 30s, group_interval: 5m, repeat_interval: 240m}
+  delivery: {group_by: [subscription], group_wait: 30s, group_interval: 5m, repeat_interval: 6h}
   on_error: {after: 3, notify: [ops]}
 queries:
   orders_hourly:
@@ -95,7 +96,6 @@ LATER = {
     "metrics.c.cost.ratio": "ratios come",
     "metrics.c.cost.min_denominator": "ratios come",
     "subscriptions.health.incident.max_age": "max_age comes",
-    "subscriptions.health.delivery.group_by": "delivery beyond its defaults comes",
     "subscriptions.health.mute": "mute times come",
     "subscriptions.health.digest": "digests come",
     "subscriptions.health.tests": "tests come",
@@ -111,7 +111,6 @@ def _today() -> str:
         ", limits: {bytes_per_query: 50GB}",
         ", fallback: ops",
         ", max_age: 24h",
-        "    delivery: {group_by: [subscription, country]}\n",
         "    mute: [\"Sun 02:00-04:00\"]\n    digest: weekly\n",
         "    tests:\n      - {name: a drop is found, expect: {fires_within: 3h}}\n",
         "  c.cost: {ratio: [c.spend, c.orders], min_denominator: 40, better: lower}\n",
@@ -193,6 +192,9 @@ def test_keys_of_today_become_the_model(tmp_path: Path) -> None:
         runbook="https://runbooks.example/checkout",
         guard=Guard("worse", 0.08, 2.5),
         incident=IncidentRules(1, 3, "keep"),
+        delivery=DeliveryRules(
+            ("subscription", "country"), timedelta(seconds=30), timedelta(minutes=5), timedelta(hours=6)
+        ),
         calendars=(us,),
         require="all",
     )
@@ -219,3 +221,20 @@ def test_metrics_are_selected_by_name_pattern_and_tag(
 def test_a_pattern_ignores_upper_and_lower_case_never(tmp_path: Path) -> None:
     found = loaded(tmp_path, {"a.yaml": SHOP.replace('["shop.*"]', '["Shop.*"]')})
     assert len(found.errors) == 1
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("{}", DeliveryRules()),
+        ("{group_by: []}", DeliveryRules(())),
+        ("{group_by: [metric, country, metric]}", DeliveryRules(("metric", "country"))),
+        ("{group_wait: 0s}", DeliveryRules(group_wait=timedelta(0))),
+        ("{group_interval: 1m}", DeliveryRules(group_interval=timedelta(minutes=1))),
+        ("{repeat_interval: 1d}", DeliveryRules(repeat_interval=timedelta(days=1))),
+    ],
+)
+def test_delivery_says_how_notices_are_gathered(tmp_path: Path, written: str, expected: DeliveryRules) -> None:
+    found = loaded(tmp_path, {"a.yaml": SHOP.replace("    notify:", f"    delivery: {written}\n    notify:")})
+    assert lines(found) == []
+    assert found.config.subscriptions["health"].delivery == expected

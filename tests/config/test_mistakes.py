@@ -92,6 +92,12 @@ CASES = [
     ("notify:", "timezone: berlin\n    notify:", "timezone: 'berlin' is not a time zone; did you mean"),
     ("notify:", "timezone: America\n    notify:", "timezone: 'America' is not a time zone"),
     ("notify:", "template: quiet\n    notify:", "template: no template is called 'quiet'; there are none yet"),
+    ("notify:", "delivery: {group_by: [county]}\n    notify:", "a.yaml:18:27: subscriptions.health.delivery.group_by[0]: shop.orders and"),
+    ("notify:", "delivery: {group_by: metric}\n    notify:", "delivery.group_by: should be a list such as [a, b]"),
+    ("notify:", "delivery: {group_wait: 30}\n    notify:", "delivery.group_wait: '30' has no unit: write 30s, 30m"),
+    ("notify:", "delivery: {group_interval: 0s}\n    notify:", "group_interval: must be longer than nothing"),
+    ("notify:", "delivery: {repeat_interval: 0s}\n    notify:", "repeat_interval: must be longer than nothing"),
+    ("notify:", "delivery: {group_every: 5m}\n    notify:", "delivery.group_every: unknown key; did you mean"),
     ("  health:", "  health: 5\n  other:", "subscriptions.health: should be a mapping such as {key: value}"),
     ("subscriptions:", "subscriptions: []\nx:", "subscriptions: should be a mapping of names to entries"),
 ]  # fmt: skip
@@ -195,3 +201,11 @@ def test_a_missing_sql_file_names_the_nearest(tmp_path: Path) -> None:
     text = SHOP.replace("    sql: SELECT", "    sql_file: sql/order.sql\n    # SELECT")
     found = loaded(tmp_path, {"a.yaml": text, "sql/orders.sql": "SELECT :start, :end"})
     assert [str(problem).rpartition("; ")[2] for problem in found.errors] == ["did you mean 'sql/orders.sql'?"]
+
+
+@pytest.mark.parametrize(("written", "near"), [("county", "country"), ("metrics", "metric"), ("total", "country")])
+def test_a_dimension_to_group_by_names_the_nearest(tmp_path: Path, written: str, near: str) -> None:
+    found = loaded(tmp_path, {"a.yaml": SHOP.replace("notify:", f"delivery: {{group_by: [{written}]}}\n    notify:")})
+    (told,) = lines(found)
+    assert f"shop.orders and shop.revenue have no dimension {written!r}; " in told
+    assert f"'{near}'" in told or f" {near}," in told
