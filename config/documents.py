@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from pydantic_core import PydanticCustomError
 
 from config.durations import Duration, PositiveDuration
-from config.model import CalendarEffect, NoData, Rollup
+from config.model import CalendarEffect, Mode, NoData, Rollup
 from config.scalars import BucketText, DayName, Days, FolderPath, Share, SlackOwner, TimeZone, WebAddress, WholeDays
 
 NOT_YET = "not_available_yet"
@@ -148,7 +148,10 @@ class IncidentDocument(Document):
     open_after: int = Field(2, ge=1, le=1000, description="anomalous buckets in a row before an incident opens")
     resolve_after: int = Field(3, ge=1, le=1000, description="clean buckets in a row before it resolves")
     no_data: NoData = Field("keep", description="buckets without reading: keep, ok (count as clean) or alert")
-    max_age: Annotated[object, _later("max_age comes"), _schema_of_later("max_age comes")] = None
+    max_age: PositiveDuration | None = Field(
+        None,
+        description="an anomaly whose bucket ended longer ago is shown, not sent (default 24h, or 3 buckets if longer)",
+    )
 
 
 class DeliveryDocument(Document):
@@ -172,12 +175,6 @@ class NotifyDocument(Document):
     critical: list[str] = Field([], description="receivers told of critical incidents")
 
 
-def _only_live(value: object) -> object:
-    if value == "shadow":
-        raise not_yet("mode: shadow comes")
-    return value
-
-
 class DetectDocument(Document):
     """What every entry of ``detect`` may say beside the parameters of its detector."""
 
@@ -198,7 +195,7 @@ class SubscriptionDocument(Document):
     metrics: list[str] | None = Field(None, min_length=1, description="names, patterns (checkout.*) or tag:NAME")
     owner: OwnerDocument | None = Field(None, description="who is asked")
     runbook: WebAddress | None = Field(None, description="what to do then")
-    mode: Annotated[Literal["live"], BeforeValidator(_only_live)] = Field("live", description="live: judge and tell")
+    mode: Mode = Field("live", description="live: judge and tell; shadow: judge and show, tell nobody")
     detect: list[dict[str, object]] | None = Field(
         None, min_length=1, description="detectors; require says how many of them open an incident (any)"
     )

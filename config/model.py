@@ -20,6 +20,7 @@ NoData = Literal["keep", "ok", "alert"]
 Rollup = Literal["sum", "mean", "min", "max"]
 CalendarEffect = Literal["model", "widen", "mute", "annotate"]
 Require = Literal["any", "all"] | int
+Mode = Literal["live", "shadow"]
 
 
 @dataclass(frozen=True)
@@ -140,11 +141,21 @@ class Detect:
 
 @dataclass(frozen=True)
 class IncidentRules:
-    """``open_after`` and ``resolve_after`` in buckets."""
+    """``open_after`` and ``resolve_after`` in buckets.
+
+    An anomaly whose bucket ended more than ``max_age`` before it was judged is recorded and shown, never sent; None =
+    the larger of 24 h and 3 buckets.
+    """
 
     open_after: int = 2
     resolve_after: int = 3
     no_data: NoData = "keep"
+    max_age: timedelta | None = None
+
+
+def age_limit(max_age: timedelta | None, bucket: timedelta) -> timedelta:
+    """How long after its bucket ended an anomaly is still worth telling: ``max_age``, else max(24 h, 3 buckets)."""
+    return max_age or max(timedelta(days=1), 3 * bucket)
 
 
 @dataclass(frozen=True)
@@ -218,6 +229,8 @@ class Subscription:
     calendars: tuple[Calendar, ...] = ()
     """Their days are those of ``timezone``."""
     require: Require = "any"
+    mode: Mode = "live"
+    """``shadow``: judged and shown, nobody is told."""
 
     def entries(self, metric: str) -> tuple[Detect, ...]:
         """The detect entries that judge this metric."""

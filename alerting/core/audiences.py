@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Literal
 
 from alerting.core.incidents import SEVERITIES, Severity
 from config.model import Config, DeliveryRules, Query, Subscription
 from notifiers.contract import Owner
+
+SHADOW = "shadow: nobody is told"
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,16 @@ class Audience:
     links: Mapping[str, str] = field(default_factory=dict)
     delivery: DeliveryRules = field(default_factory=DeliveryRules)
     metrics: Mapping[str, Measure] = field(default_factory=dict)
+    max_age: timedelta | None = None
+    """How old an anomaly may be to be sent; None = the larger of 24 h and 3 buckets."""
     mute: str = ""
-    """Why whatever opens now is recorded and not sent; empty = it is sent."""
+    """Why whatever opens is recorded and not sent; empty = it is sent."""
+    is_shadow: bool = False
+    """True: nobody is told, neither of what opens nor of how it goes on."""
+
+    def hushed(self, now: datetime) -> str:
+        """Why whatever opens now is recorded and not sent; empty = it is sent."""
+        return SHADOW if self.is_shadow else self.mute
 
     def told(self, severity: Severity) -> tuple[str, ...]:
         """Who hears of an incident of this severity: its own receivers and those of every lower one."""
@@ -59,6 +70,8 @@ def audience_of(subscription: Subscription, config: Config, *, public_url: str |
         runbook=subscription.runbook,
         links=_links(public_url),
         delivery=subscription.delivery,
+        max_age=subscription.incident.max_age,
+        is_shadow=subscription.mode == "shadow",
         metrics={name: _measure(config, name) for name in subscription.metrics},
     )
 

@@ -11,16 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from alerting.core.audiences import Audience, Measure, vanished_audience
+from alerting.core.audiences import SHADOW, Audience, Measure, vanished_audience
 from alerting.core.figures import count, length
-from alerting.core.groups import Delivery, Group, group_id, group_key
+from alerting.core.groups import Delivery, Group, Reach, group_id, group_key
 from alerting.core.incidents import SEVERITIES, Incident, Reading, SeriesState, Severity, Transition, more_severe
 from alerting.core.views import entry, notification
-from config.model import DeliveryRules
+from config.model import DeliveryRules, age_limit
 from detectors.buckets import Bucket
 from notifiers.contract import Kind
-
-_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -109,8 +107,8 @@ def decide(group: Group, stir: Stir, severity: Severity, rules: DeliveryRules, n
 
 
 def max_age(incident: Incident, audience: Audience) -> timedelta:
-    """How long after its bucket ended an anomaly is still worth telling: the larger of 24 h and 3 buckets."""
-    return max(_DAY, 3 * _width(incident, audience))
+    """How long after its bucket ended an anomaly is still worth telling."""
+    return age_limit(audience.max_age, _width(incident, audience))
 
 
 def _news(transitions: Sequence[Transition], states: Iterable[SeriesState]) -> dict[str, News]:
@@ -140,29 +138,38 @@ def _moved(known: Iterable[Group], news: Mapping[str, News]) -> Iterator[tuple[G
 
 def _owed(
     known: Sequence[Group], news: Mapping[str, News], audiences: Mapping[str, Audience], now: datetime
-) -> Iterator[tuple[str, News, bool]]:
-    """Receiver, incident, and whether it is recorded only: it is too old to be sent, or its audience is muted."""
+) -> Iterator[tuple[str, News, Reach]]:
+    """Receiver, incident, and whether it is recorded only: too old to be sent, its audience hushed, or in shadow."""
     told = {(group.receiver, member.id) for group in known if not group.is_muted for member in group.members}
     recorded = {(group.receiver, member.id) for group in known if group.is_muted for member in group.members}
+    heard_of = {incident for _, incident in told}
+    shadowed = {member.id for group in known if group.is_shadow for member in group.members} - heard_of
     for item in news.values():
         audience = audiences.get(item.incident.subject)
         if audience is None or not (item.opened or item.incident.status == "firing"):
             continue
-        is_muted = bool(audience.mute or staleness(item, audience, now))
+        reach = _reach(item, audience, now, is_shadowed=item.incident.id in shadowed)
         for receiver in audience.told(item.incident.severity):
             place = (receiver, item.incident.id)
-            if place not in told and not (is_muted and place in recorded):
-                yield receiver, item, is_muted
+            if place not in told and not (reach != "told" and place in recorded):
+                yield receiver, item, reach
+
+
+def _reach(item: News, audience: Audience, now: datetime, *, is_shadowed: bool) -> Reach:
+    """``is_shadowed``: it was recorded in shadow mode, and stays so although the subscription may be live by now."""
+    if audience.is_shadow or is_shadowed:
+        return "shadow"
+    return "muted" if audience.hushed(now) or staleness(item, audience, now) else "told"
 
 
 def _joining(
-    owed: Iterable[tuple[str, News, bool]], audiences: Mapping[str, Audience]
+    owed: Iterable[tuple[str, News, Reach]], audiences: Mapping[str, Audience]
 ) -> dict[tuple[str, str], list[News]]:
     """What joins the group of each (receiver, key)."""
     joining: dict[tuple[str, str], list[News]] = {}
-    for receiver, item, is_muted in owed:
+    for receiver, item, reach in owed:
         group_by = audiences[item.incident.subject].delivery.group_by
-        place = receiver, group_key(item.incident, group_by, is_muted=is_muted)
+        place = receiver, group_key(item.incident, group_by, reach)
         joining.setdefault(place, []).append(item)
     return joining
 
@@ -222,7 +229,9 @@ def _deliver(
         joined=bool(stir.joined) and before.sequence > 0,
         raises_severity=before.sequence > 0 and severity != before.severity_told,
     )
-    reason = _muted(stir, audience, now) if before.is_muted else notice.reason
+    muted = _muted(before, stir, notice, audience, now)
+    if muted and not before.is_muted:
+        after = replace(after, severity_told=before.severity_told, flushed=before.flushed)
     return after, Delivery(
         delivery_id=payload.delivery_id,
         receiver=after.receiver,
@@ -231,13 +240,18 @@ def _deliver(
         kind=notice.kind,
         payload=payload,
         not_before=notice.not_before,
-        reason=reason,
-        is_muted=before.is_muted,
+        reason=muted or notice.reason,
+        is_muted=bool(muted),
     )
 
 
-def _muted(stir: Stir, audience: Audience, now: datetime) -> str:
-    reasons = [audience.mute or staleness(item, audience, now) for item in stir.joined]
+def _muted(group: Group, stir: Stir, notice: Notice, audience: Audience, now: datetime) -> str:
+    """Why this is not sent; empty: it is. What was told before gets its resolve, in shadow mode too."""
+    if group.is_shadow or (audience.is_shadow and notice.kind == "update"):
+        return f"{SHADOW}; it would have been: {notice.reason}"
+    if not group.is_muted:
+        return ""
+    reasons = [audience.hushed(now) or staleness(item, audience, now) for item in stir.joined]
     return reasons[0] if reasons else "not sent: what opened this group was not sent either"
 
 

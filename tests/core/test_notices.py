@@ -208,6 +208,14 @@ def test_an_anomaly_may_be_a_day_old(late: timedelta, is_muted: bool) -> None:
     assert delivery.is_muted is is_muted
 
 
+@pytest.mark.parametrize(("late", "is_muted"), [(timedelta(hours=1, minutes=50), False), (timedelta(hours=2), True)])
+def test_a_subscription_says_how_old_an_anomaly_may_be(late: timedelta, is_muted: bool) -> None:
+    watch = Watch(audience=replace(audience(), max_age=timedelta(hours=2)))
+    (delivery,) = watch.see(after=late, DE="a")
+    assert delivery.is_muted is is_muted
+    assert not is_muted or delivery.reason.endswith("ended 2 h 10 m before it was judged, more than 2 h")
+
+
 def test_a_wide_bucket_may_be_three_buckets_old() -> None:
     weekly = audience()
     measure = replace(weekly.metrics["checkout.orders"], bucket="1w")
@@ -246,6 +254,65 @@ def test_an_old_anomaly_does_not_slip_into_a_message_that_people_see() -> None:
     (muted,) = watch.see(after=timedelta(days=3), FR="a")
     assert muted.is_muted
     assert muted.group_id != told.group_id
+
+
+SHADOWED = replace(audience(), is_shadow=True)
+
+
+def test_in_shadow_mode_every_delivery_is_recorded_with_what_it_would_have_been() -> None:
+    watch = Watch(audience=SHADOWED)
+    watch.see(DE="a")
+    watch.see(DE="C")
+    watch.see(DE=".")
+    assert all(delivery.is_muted for delivery in watch.deliveries)
+    said = [(one.receiver, one.kind, one.reason) for one in watch.deliveries]
+    assert said == [
+        ("growth-slack", "trigger", "shadow: nobody is told; it would have been: 1 incident opened the group"),
+        ("growth-slack", "update", "shadow: nobody is told; it would have been: severity rose to critical"),
+        (
+            "checkout-pager",
+            "trigger",
+            "shadow: nobody is told; it would have been: severity rose: 1 incident opened the group",
+        ),
+        ("growth-slack", "resolve", "shadow: nobody is told; it would have been: its only incident is resolved"),
+        ("checkout-pager", "resolve", "shadow: nobody is told; it would have been: its only incident is resolved"),
+    ]
+
+
+def test_going_live_tells_nobody_of_what_opened_in_shadow_mode() -> None:
+    watch = Watch(audience=SHADOWED)
+    watch.see(DE="a")
+    watch.audience = audience()
+    assert watch.see(DE="a") == []
+    assert all(delivery.is_muted for delivery in watch.see(DE="C"))
+    (new,) = watch.see(DE="C", FR="a")
+    assert (new.kind, new.is_muted) == ("trigger", False)
+    assert [shown.dimensions["country"] for shown in new.payload.incidents] == ["FR"]
+    assert {(one.receiver, one.is_muted) for one in watch.see(DE=".", FR="a")} == {
+        ("growth-slack", True),
+        ("checkout-pager", True),
+    }
+
+
+def test_going_into_shadow_mode_still_owes_the_resolve_and_nothing_else() -> None:
+    watch = Watch()
+    watch.see(DE="a")
+    watch.audience = SHADOWED
+    rise = watch.see(DE="C", FR="a")
+    assert [(one.receiver, one.kind, one.is_muted) for one in rise if not one.is_muted] == []
+    ends = watch.see(DE=".", FR=".")
+    assert [(one.receiver, one.kind) for one in ends if not one.is_muted] == [("growth-slack", "resolve")]
+
+
+def test_a_rise_in_shadow_mode_is_told_once_the_subscription_is_live_again() -> None:
+    watch = Watch()
+    watch.see(DE="a")
+    watch.audience = SHADOWED
+    watch.see(DE="C")
+    watch.audience = audience()
+    assert {(one.receiver, one.kind, one.is_muted) for one in watch.see(DE="C")} == {
+        ("checkout-pager", "trigger", False)
+    }
 
 
 def test_a_retraction_closes_the_group_in_its_own_words() -> None:
