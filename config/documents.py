@@ -13,7 +13,18 @@ from pydantic_core import PydanticCustomError
 
 from config.durations import Duration, PositiveDuration
 from config.model import CalendarEffect, Mode, NoData, Rollup
-from config.scalars import BucketText, DayName, Days, FolderPath, Share, SlackOwner, TimeZone, WebAddress, WholeDays
+from config.scalars import (
+    BucketText,
+    DayName,
+    Days,
+    FolderPath,
+    Share,
+    SlackOwner,
+    TimeZone,
+    WebAddress,
+    WeekHours,
+    WholeDays,
+)
 
 NOT_YET = "not_available_yet"
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -205,7 +216,9 @@ class SubscriptionDocument(Document):
     delivery: DeliveryDocument | None = Field(None, description="how notices are gathered")
     timezone: TimeZone | None = Field(None, description="zone of `during` and of the times people read")
     calendars: list[str] | None = Field(None, description="names of calendars, by the days of the time zone")
-    mute: Annotated[object, _later("mute times come"), _schema_of_later("mute times come")] = None
+    mute: list[WeekHours] = Field(
+        [], description="what opens then is told once it is over: Sun 02:00-04:00, by the clock of the time zone"
+    )
     require: Literal["any", "all"] | Annotated[int, Field(ge=1, le=100)] = Field(
         "any", description="how many of the detect entries that judge a series must agree: any, all, or a number"
     )

@@ -14,6 +14,7 @@ from typing import Literal
 from config.secrets import Secret
 from detectors import Detector
 from detectors.buckets import Bucket
+from detectors.hours import Hours
 
 Severity = Literal["info", "warning", "critical"]
 NoData = Literal["keep", "ok", "alert"]
@@ -167,6 +168,14 @@ class DeliveryRules:
 
 
 @dataclass(frozen=True)
+class MuteWindow:
+    """Hours of the week, ``text`` as written, by the clock of the subscription's time zone."""
+
+    text: str
+    hours: Hours
+
+
+@dataclass(frozen=True)
 class MonthDay:
     """The same day of every month, or of one ``month`` a year; in a shorter month its last day (31 = month end).
 
@@ -231,6 +240,8 @@ class Subscription:
     require: Require = "any"
     mode: Mode = "live"
     """``shadow``: judged and shown, nobody is told."""
+    mute: tuple[MuteWindow, ...] = ()
+    """What opens in one of them is told once it is over."""
 
     def entries(self, metric: str) -> tuple[Detect, ...]:
         """The detect entries that judge this metric."""

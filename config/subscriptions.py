@@ -17,6 +17,7 @@ from config.model import (
     Guard,
     IncidentRules,
     Metric,
+    MuteWindow,
     Query,
     Receiver,
     Severity,
@@ -29,6 +30,7 @@ from config.problems import Problem, suggestion
 from config.pulls import Pulls, Written, is_faulty, unknown_receivers
 from config.sections import laid_over
 from config.validation import checked, is_absent, missing
+from detectors.hours import Hours
 
 _LEVELS: tuple[Severity, ...] = ("info", "warning", "critical")
 
@@ -111,6 +113,7 @@ def _built(
         delivery=delivery_rules(document.delivery),
         require=document.require,
         mode=document.mode,
+        mute=tuple(MuteWindow(text, Hours.parse(text)) for text in dict.fromkeys(document.mute)),
     )
 
 

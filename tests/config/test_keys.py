@@ -15,6 +15,7 @@ from config.model import (
     IncidentRules,
     Late,
     Metric,
+    MuteWindow,
     OnError,
     Query,
     Restate,
@@ -23,6 +24,7 @@ from config.model import (
 )
 from config.secrets import Secret
 from detectors.buckets import Bucket
+from detectors.hours import Hours
 from tests.config.folders import SHOP, lines, loaded
 from tests.config.plug_ins import Drift, Seasonal, Threshold
 
@@ -95,7 +97,6 @@ LATER = {
     "receivers.chat.fallback": "fallback receivers come",
     "metrics.c.cost.ratio": "ratios come",
     "metrics.c.cost.min_denominator": "ratios come",
-    "subscriptions.health.mute": "mute times come",
     "subscriptions.health.digest": "digests come",
     "subscriptions.health.tests": "tests come",
 }
@@ -108,7 +109,7 @@ def _today() -> str:
     for part in (
         ", limits: {bytes_per_query: 50GB}",
         ", fallback: ops",
-        "    mute: [\"Sun 02:00-04:00\"]\n    digest: weekly\n",
+        "    digest: weekly\n",
         "    tests:\n      - {name: a drop is found, expect: {fires_within: 3h}}\n",
         "  c.cost: {ratio: [c.spend, c.orders], min_denominator: 40, better: lower}\n",
     ):  # fmt: skip
@@ -194,6 +195,7 @@ def test_keys_of_today_become_the_model(tmp_path: Path) -> None:
         ),
         calendars=(us,),
         require="all",
+        mute=(MuteWindow("Sun 02:00-04:00", Hours((6,), 120, 240)),),
     )
     assert config.subscriptions["shadow"].mode == "shadow"
 

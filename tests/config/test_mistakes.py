@@ -100,6 +100,10 @@ CASES = [
     ("notify:", "delivery: {group_every: 5m}\n    notify:", "delivery.group_every: unknown key; did you mean"),
     ("notify:", "incident: {max_age: 0h}\n    notify:", "health.incident.max_age: must be longer than nothing"),
     ("notify:", "incident: {max_age: day}\n    notify:", "health.incident.max_age: 'day' is not a duration: write one"),
+    ("notify:", "mute: [Sun 2-4]\n    notify:", "a.yaml:18:12: subscriptions.health.mute[0]: 'Sun 2-4' is not"),
+    ("notify:", "mute: ['Son 02:00-04:00']\n    notify:", "'son' in 'Son 02:00-04:00' is not a day: write Mon, Tue"),
+    ("notify:", "mute: ['Sun 02:00-02:00']\n    notify:", "mute[0]: 'Sun 02:00-02:00' is empty: it ends when"),
+    ("notify:", "mute: 'Sun 02:00-04:00'\n    notify:", "health.mute: should be a list such as [a, b]"),
     ("  health:", "  health: 5\n  other:", "subscriptions.health: should be a mapping such as {key: value}"),
     ("subscriptions:", "subscriptions: []\nx:", "subscriptions: should be a mapping of names to entries"),
 ]  # fmt: skip

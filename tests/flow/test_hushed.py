@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from alerting.app import reading
 from tests.flow.conftest import Made
 from tests.flow.test_life import quiet
@@ -9,6 +11,8 @@ from tests.flow.world import HOUR, NOON, SHOP
 
 LIVE = "    metrics: [shop.orders]\n"
 SHADOW = f"{LIVE}    mode: shadow\n"
+# The 20th of January 2026 is a Tuesday.
+WINDOWED = SHOP.replace(LIVE, f'{LIVE}    mute: ["Tue 14:00-17:00"]\n')
 SHADOWED = SHOP.replace(LIVE, SHADOW)
 
 
@@ -51,3 +55,35 @@ def test_what_was_told_gets_its_resolve_in_shadow_mode(make: Made) -> None:
     world.reload(NOON + 3 * HOUR)
     world.hours(NOON + 3 * HOUR, NOON + 9 * HOUR)
     assert (world.kinds(), world.kinds("pager")) == (["trigger", "resolve"], [])
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "told"),
+    [
+        (0, 2, []),  # opens at 14:00, over at 16:00: all of it in the window
+        (0, 9, ["trigger"]),  # still firing at 17:00
+        (0, 5, ["trigger", "resolve"]),  # told at 17:00, over at 19:00
+    ],
+)
+def test_what_opens_in_a_mute_window_is_told_when_it_still_fires_after_it(
+    make: Made, begins: int, ends: int, told: list[str]
+) -> None:
+    world = quiet(make(WINDOWED))
+    low, high = NOON + begins * HOUR, NOON + ends * HOUR
+    world.shop.open_hours(NOON, NOON + 9 * HOUR).open_hours(low, high, 30).load()
+    world.hours(NOON + HOUR, NOON + 5 * HOUR)
+    assert world.told() == []
+    (incident,) = world.incidents()
+    rows = world.outbox(incident)
+    assert (rows[0].state, rows[0].reason) == ("muted", "not sent: mute window Tue 14:00-17:00")
+    world.hours(NOON + 5 * HOUR, NOON + 10 * HOUR)
+    assert world.kinds() == told
+    assert [one.created for one in world.told()] == [NOON + 5 * HOUR, NOON + 7 * HOUR][: len(told)]
+
+
+def test_what_was_told_before_a_mute_window_is_resolved_in_it(make: Made) -> None:
+    world = quiet(make(WINDOWED.replace("Tue 14:00-17:00", "Tue 15:00-20:00")))
+    world.shop.open_hours(NOON, NOON + 9 * HOUR).open_hours(NOON, NOON + 3 * HOUR, 30).load()
+    world.hours(NOON + HOUR, NOON + 6 * HOUR)
+    assert world.kinds() == ["trigger", "resolve"]
+    assert world.told()[1].created == NOON + 5 * HOUR
