@@ -20,9 +20,9 @@ class Group:
     """One occurrence of a group, from its first incident until the last one resolved.
 
     ``members`` are all incidents that ever joined, open and resolved. ``sequence`` is the number of the last planned
-    delivery, ``flushed`` the instant before which that one is not sent. ``key`` is canonical JSON of subject and
-    ``group_by`` values, and begins with how the group stands (told, muted, shadow): a muted one stands beside the one
-    that people see.
+    delivery, ``flushed`` the instant before which that one is not sent, ``closed`` when its resolve is due. ``key`` is
+    canonical JSON of how the group stands (told, muted, shadow), its subject and its ``group_by`` values: a muted group
+    stands beside the one that people see.
     """
 
     id: str
@@ -48,9 +48,9 @@ class Group:
         """True where it opened in shadow mode: nobody is ever told of its members."""
         return bool(json.loads(self.key)[0] == "shadow")
 
-    @property
-    def is_open(self) -> bool:
-        return self.closed is None
+    def is_open_at(self, now: datetime) -> bool:
+        """True also while its resolve waits for the group interval: what opens meanwhile joins."""
+        return self.closed is None or self.closed > now
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from alerting.core.figures import amount, count
+from alerting.core.flapping import CHANGES, SPAN, calm_after, is_flapping, noted
 from alerting.core.incidents import (
     SEVERITIES,
     Incident,
@@ -34,12 +35,14 @@ class Course:
     """What every step of one evaluation has in common.
 
     ``opens_from``: buckets that start before it open nothing (the subscription is newer than they are).
+    ``width`` of a bucket, by which flapping is noticed; None = it is not.
     """
 
     rules: IncidentRules
     now: datetime
     kind: IncidentKind = "metric"
     opens_from: datetime | None = None
+    width: timedelta | None = None
 
 
 def advance(
@@ -54,13 +57,14 @@ def advance(
     kind: IncidentKind,
     now: datetime,
     opens_from: datetime | None = None,
+    width: timedelta | None = None,
 ) -> tuple[SeriesState | None, list[Transition]]:
     """Where the series stands after these readings (ascending), and each change on the way.
 
     Readings at or before ``state.last`` are passed over, so judging a bucket twice changes nothing. The answer is None
     while nothing has ever happened to the series.
     """
-    course = Course(rules, now, kind, opens_from)
+    course = Course(rules, now, kind, opens_from, width)
     current = state or blank(subject, fingerprint, metric, labels)
     transitions = []
     for reading in readings:
@@ -119,6 +123,8 @@ def _while_closed(state: SeriesState, reading: Reading, course: Course) -> _Step
 
 
 def _open(state: SeriesState, first: Reading, worst: Reading, reading: Reading, streak: int, course: Course) -> _Step:
+    changes = noted(state.changes, reading.bucket, course.width)
+    flapping = is_flapping(changes)
     cause = f"{count(streak, 'anomalous bucket')} in a row: {reading.reason or reading.status}"
     incident = Incident(
         id=incident_id(state.subject, state.fingerprint, first.bucket, state.episodes),
@@ -134,6 +140,7 @@ def _open(state: SeriesState, first: Reading, worst: Reading, reading: Reading, 
         first=first,
         last=reading,
         worst=worst,
+        flapping=flapping,
     )
     opened = replace(
         state,
@@ -145,8 +152,10 @@ def _open(state: SeriesState, first: Reading, worst: Reading, reading: Reading, 
         incident=incident,
         first_pending=None,
         worst_pending=None,
+        changes=changes,
     )
-    return opened, _transition(state, Status.FIRING, reading, cause, course.now, incident)
+    cause += f"; {_flaps(course)}" if flapping else ""
+    return opened, _transition(state, Status.FIRING, reading, cause, course.now, incident, began_flapping=flapping)
 
 
 def _while_open(state: SeriesState, incident: Incident, reading: Reading, effect: str, course: Course) -> _Step:
@@ -173,9 +182,15 @@ def _burn(state: SeriesState, incident: Incident, reading: Reading, now: datetim
 
 def _recover(state: SeriesState, incident: Incident, reading: Reading, course: Course) -> _Step:
     clean = state.streak + 1
-    if clean >= course.rules.resolve_after:
+    needed = course.rules.resolve_after
+    if incident.flapping and clean < calm_after(needed):
+        return replace(state, last=reading.bucket, streak=clean, incident=incident), None
+    if clean >= needed:
+        changes = noted(state.changes, reading.bucket, course.width)
+        if is_flapping(changes) and not incident.flapping:
+            return _hold(replace(state, changes=changes), incident, reading, clean, course)
         cause = f"{count(clean, 'clean bucket')} in a row"
-        return _end(state, incident, "resolved", reading, cause, course.now)
+        return _end(replace(state, changes=changes), incident, "resolved", reading, cause, course.now)
     recovering = replace(incident, status="recovering")
     since = reading.bucket if state.status is Status.FIRING else state.since
     moved = replace(
@@ -187,6 +202,19 @@ def _recover(state: SeriesState, incident: Incident, reading: Reading, course: C
     return moved, _transition(state, Status.RECOVERING, reading, cause, course.now, recovering)
 
 
+def _hold(state: SeriesState, incident: Incident, reading: Reading, clean: int, course: Course) -> _Step:
+    """The incident would end, once more: it stays open until the series is calm."""
+    held = replace(incident, status="firing", flapping=True)
+    since = state.since if state.status is Status.FIRING else reading.bucket
+    moved = replace(state, status=Status.FIRING, since=since, last=reading.bucket, streak=clean, incident=held)
+    return moved, _transition(state, Status.FIRING, reading, _flaps(course), course.now, held, began_flapping=True)
+
+
+def _flaps(course: Course) -> str:
+    calm = count(calm_after(course.rules.resolve_after), "clean bucket")
+    return f"flapping: opened or ended {CHANGES} times within {SPAN} buckets, held open until {calm} in a row"
+
+
 def _end(
     state: SeriesState,
     incident: Incident,
@@ -196,7 +224,12 @@ def _end(
     now: datetime,
 ) -> _Step:
     return _calm(
-        state, Status.RESOLVED, reading, cause, now, replace(incident, status=status, resolved=now, cause=cause)
+        state,
+        Status.RESOLVED,
+        reading,
+        cause,
+        now,
+        replace(incident, status=status, resolved=now, cause=cause, flapping=False),
     )
 
 
@@ -225,9 +258,19 @@ def _transition(
     incident: Incident | None = None,
     *,
     severity_rose: bool = False,
+    began_flapping: bool = False,
 ) -> Transition:
     return Transition(
-        before.subject, before.fingerprint, before.status, after, now, reading, cause, incident, severity_rose
+        before.subject,
+        before.fingerprint,
+        before.status,
+        after,
+        now,
+        reading,
+        cause,
+        incident,
+        severity_rose,
+        began_flapping,
     )
 
 

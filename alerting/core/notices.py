@@ -45,6 +45,10 @@ class News:
         return any(transition.severity_rose for transition in self.happened)
 
     @property
+    def flaps(self) -> bool:
+        return any(transition.began_flapping for transition in self.happened)
+
+    @property
     def ended(self) -> bool:
         return any(transition.ends for transition in self.happened)
 
@@ -80,7 +84,7 @@ def plan(
     all receivers, ``audiences`` by subject; a subject without one was removed and only closes what it told.
     """
     news = _news(transitions, states)
-    known = [group for group in groups if group.is_open]
+    known = [group for group in groups if group.is_open_at(now)]
     stirs = {(group.receiver, group.key): (group, Stir(moved=moved)) for group, moved in _moved(known, news)}
     standing = {(group.receiver, group.key): group for group in known}
     for place, joined in _joining(_owed(known, news, audiences, now), audiences).items():
@@ -94,15 +98,15 @@ def plan(
 def decide(group: Group, stir: Stir, severity: Severity, rules: DeliveryRules, now: datetime) -> Notice:
     """When and why a group speaks that something stirs; ``group.members`` are as they are now, joined ones included."""
     still_open = sum(member.is_open for member in group.members)
+    flushed = group.flushed or now
+    at = flushed if flushed > now else max(now, flushed + rules.group_interval)
     if not still_open:
-        return Notice("resolve", now, _all_ended(group))
+        return Notice("resolve", at if group.sequence else now, _all_ended(group))
     if not group.sequence:
         at_once = any(item.rose for item in stir.joined)
         return Notice("trigger", now if at_once else now + rules.group_wait, _first(stir, at_once))
     if SEVERITIES.index(severity) > SEVERITIES.index(group.severity_told):
         return Notice("update", now, f"severity rose to {severity}")
-    flushed = group.flushed or now
-    at = flushed if flushed > now else max(now, flushed + rules.group_interval)
     return Notice("update", at, _changed(stir, still_open))
 
 
@@ -118,7 +122,7 @@ def _news(transitions: Sequence[Transition], states: Iterable[SeriesState]) -> d
         if incident is None:
             continue
         said = news[incident.id].happened if incident.id in news else ()
-        loud = transition.opens or transition.severity_rose or transition.ends
+        loud = transition.opens or transition.severity_rose or transition.began_flapping or transition.ends
         news[incident.id] = News(incident, (*said, transition) if loud else said)
     for state in states:
         if state.incident is not None:
@@ -128,10 +132,10 @@ def _news(transitions: Sequence[Transition], states: Iterable[SeriesState]) -> d
 
 
 def _moved(known: Iterable[Group], news: Mapping[str, News]) -> Iterator[tuple[Group, tuple[News, ...]]]:
-    """The groups with a member whose severity rose or that ended."""
+    """The groups with a member whose severity rose, that began to flap or that ended."""
     for group in known:
         moved = [news[member.id] for member in group.members if member.id in news]
-        loud = tuple(item for item in moved if item.rose or item.ended)
+        loud = tuple(item for item in moved if item.rose or item.flaps or item.ended)
         if loud:
             yield group, loud
 
@@ -217,7 +221,7 @@ def _deliver(
         severity_told=severity,
         sequence=before.sequence + 1,
         flushed=notice.not_before,
-        closed=now if notice.kind == "resolve" else None,
+        closed=notice.not_before if notice.kind == "resolve" else None,
     )
     changes = [entry(transition) for item in (*stir.joined, *stir.moved) for transition in item.happened]
     payload = notification(
@@ -270,7 +274,9 @@ def _all_ended(group: Group) -> str:
 def _changed(stir: Stir, still_open: int) -> str:
     ended = sum(item.ended for item in stir.moved)
     rose = sum(item.rose and not item.ended for item in stir.moved)
+    flapping = sum(item.flaps and not item.ended for item in stir.moved)
     parts = [f"{count(len(stir.joined), 'incident')} joined"] * bool(stir.joined)
     parts += [f"{count(rose, 'incident')} more severe"] * bool(rose)
+    parts += [f"{count(flapping, 'incident')} began to flap"] * bool(flapping)
     parts += [f"{count(ended, 'incident')} ended"] * bool(ended)
     return f"{', '.join(parts)}; {still_open:,} open"

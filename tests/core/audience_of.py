@@ -88,7 +88,7 @@ class Watch:
         self, transitions: Sequence[Transition], changed: Sequence[SeriesState], now: datetime | None = None
     ) -> list[Delivery]:
         known = {self.audience.subject: self.audience}
-        planned = plan(transitions, changed, self.open_groups(), known, now=now or self.now)
+        planned = plan(transitions, changed, self.groups.values(), known, now=now or self.now)
         self.groups |= {group.id: group for group in planned.groups}
         self.deliveries += planned.deliveries
         return list(planned.deliveries)
@@ -100,7 +100,7 @@ class Watch:
         return self.tell([told for _, moves in retired for told in moves], [state for state, _ in retired])
 
     def open_groups(self) -> list[Group]:
-        return [group for group in self.groups.values() if group.is_open]
+        return [group for group in self.groups.values() if group.is_open_at(self.now)]
 
     def incident(self, country: str) -> Incident:
         incident = self.states[fingerprint("checkout.orders", {"country": country})].incident
