@@ -15,9 +15,10 @@ from alerting.core.audiences import Audience
 from alerting.core.blocks import fingerprint
 from alerting.core.groups import Delivery, Group
 from alerting.core.incidents import SeriesState, Transition
-from alerting.core.lifecycle import reconsider, retire, revise
+from alerting.core.lifecycle import retire
 from alerting.core.notices import plan
 from alerting.core.readings import Combined
+from alerting.core.restating import reconsider, revise
 from alerting.core.sweep import advance_panel
 from config.model import Subscription
 from detectors.buckets import as_instant

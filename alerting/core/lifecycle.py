@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from alerting.core.figures import amount, count
+from alerting.core.figures import count
 from alerting.core.flapping import CHANGES, SPAN, calm_after, is_flapping, noted
 from alerting.core.incidents import (
     SEVERITIES,
@@ -26,7 +26,7 @@ from alerting.core.incidents import (
 )
 from config.model import IncidentRules, NoData
 
-_NEVER = datetime.min.replace(tzinfo=UTC)
+NEVER = datetime.min.replace(tzinfo=UTC)
 _Step = tuple[SeriesState, Transition | None]
 
 
@@ -71,12 +71,12 @@ def advance(
         current, transition = step(current, reading, course)
         if transition is not None:
             transitions.append(transition)
-    return (None if current.last == _NEVER else current), transitions
+    return (None if current.last == NEVER else current), transitions
 
 
 def blank(subject: str, fingerprint: str, metric: str, labels: Mapping[str, str]) -> SeriesState:
     """A series to which nothing has happened yet."""
-    return SeriesState(subject, fingerprint, metric, labels, Status.OK, since=_NEVER, last=_NEVER)
+    return SeriesState(subject, fingerprint, metric, labels, Status.OK, since=NEVER, last=NEVER)
 
 
 def step(state: SeriesState, reading: Reading, course: Course) -> _Step:
@@ -93,7 +93,7 @@ def step(state: SeriesState, reading: Reading, course: Course) -> _Step:
     if effect == "holds":
         return replace(state, last=reading.bucket), None
     cause = f"clean again after {state.streak} of {count(course.rules.open_after, 'bucket')}"
-    return _calm(state, Status.OK, reading, cause, course.now)
+    return calm(state, Status.OK, reading, cause, course.now)
 
 
 def effect_of(reading: Reading, no_data: NoData) -> Literal["bad", "clean", "holds"]:
@@ -190,7 +190,7 @@ def _recover(state: SeriesState, incident: Incident, reading: Reading, course: C
         if is_flapping(changes) and not incident.flapping:
             return _hold(replace(state, changes=changes), incident, reading, clean, course)
         cause = f"{count(clean, 'clean bucket')} in a row"
-        return _end(replace(state, changes=changes), incident, "resolved", reading, cause, course.now)
+        return end(replace(state, changes=changes), incident, "resolved", reading, cause, course.now)
     recovering = replace(incident, status="recovering")
     since = reading.bucket if state.status is Status.FIRING else state.since
     moved = replace(
@@ -211,11 +211,11 @@ def _hold(state: SeriesState, incident: Incident, reading: Reading, clean: int, 
 
 
 def _flaps(course: Course) -> str:
-    calm = count(calm_after(course.rules.resolve_after), "clean bucket")
-    return f"flapping: opened or ended {CHANGES} times within {SPAN} buckets, held open until {calm} in a row"
+    clean = count(calm_after(course.rules.resolve_after), "clean bucket")
+    return f"flapping: opened or ended {CHANGES} times within {SPAN} buckets, held open until {clean} in a row"
 
 
-def _end(
+def end(
     state: SeriesState,
     incident: Incident,
     status: Literal["resolved", "retracted"],
@@ -223,7 +223,8 @@ def _end(
     cause: str,
     now: datetime,
 ) -> _Step:
-    return _calm(
+    """The incident is over, and so is its flapping; the series is as calm as one that never opened anything."""
+    return calm(
         state,
         Status.RESOLVED,
         reading,
@@ -233,10 +234,11 @@ def _end(
     )
 
 
-def _calm(
+def calm(
     state: SeriesState, status: Status, reading: Reading, cause: str, now: datetime, ended: Incident | None = None
 ) -> _Step:
-    calm = replace(
+    """Nothing is open or pending any more; ``ended`` is the incident that this ends."""
+    calmed = replace(
         state,
         status=status,
         since=reading.bucket,
@@ -246,7 +248,7 @@ def _calm(
         first_pending=None,
         worst_pending=None,
     )
-    return calm, _transition(state, status, reading, cause, now, ended)
+    return calmed, _transition(state, status, reading, cause, now, ended)
 
 
 def _transition(
@@ -277,74 +279,12 @@ def _transition(
 def retire(state: SeriesState, now: datetime, cause: str) -> tuple[SeriesState, list[Transition]]:
     """Ends whatever is open or pending because its rule is gone; a quiet state stays as it is."""
     if state.incident is not None:
-        calm, transition = _end(state, state.incident, "resolved", state.incident.last, cause, now)
+        ended, transition = end(state, state.incident, "resolved", state.incident.last, cause, now)
     elif state.first_pending is not None:
-        calm, transition = _calm(state, Status.OK, state.first_pending, cause, now)
+        ended, transition = calm(state, Status.OK, state.first_pending, cause, now)
     else:
         return state, []
-    return calm, [transition] if transition else []
-
-
-def revise(
-    state: SeriesState, readings: Sequence[Reading], rules: IncidentRules, *, now: datetime
-) -> tuple[SeriesState, list[Transition]]:
-    """Retracts the open incident where restated values no longer justify it.
-
-    ``readings``: every bucket from ``incident.opened`` to ``state.last`` as judged again, ascending. The incident is
-    retracted when its first and its worst bucket are ok now, the newest is not anomalous and the span would open
-    nothing any more; otherwise, or where the span is not covered, the state stays. A restated value opens no incident.
-    """
-    incident = state.incident
-    if incident is None or not readings:
-        return state, []
-    again = {reading.bucket: reading for reading in readings}
-    accused = [again.get(bucket) for bucket in (incident.first.bucket, incident.worst.bucket)]
-    if any(reading is None or reading.status != "ok" for reading in accused) or max(again) < state.last:
-        return state, []
-    if again[max(again)].status == "anomaly" or _would_open(state, readings, rules):
-        return state, []
-    restated = again[incident.worst.bucket]
-    revised = replace(incident, last=again[max(again)])
-    calm, transition = _end(state, revised, "retracted", restated, _restatement(incident.worst, restated), now)
-    return calm, [transition] if transition else []
-
-
-def reconsider(
-    state: SeriesState, readings: Sequence[Reading], rules: IncidentRules, *, now: datetime
-) -> tuple[SeriesState, list[Transition]]:
-    """Counts a pending streak anew where its buckets were judged again: a restated bucket is no part of it any more.
-
-    ``readings``: every bucket from ``first_pending`` to ``state.last`` as judged again, ascending. Where they are not
-    covered, or would open an incident, the state stays.
-    """
-    first = state.first_pending
-    if first is None or not readings or readings[0].bucket != first.bucket or readings[-1].bucket < state.last:
-        return state, []
-    counted = replace(state, status=Status.OK, last=_NEVER, streak=0, first_pending=None, worst_pending=None)
-    for reading in readings:
-        counted, _ = step(counted, reading, Course(rules, now))
-        if counted.incident is not None:
-            return state, []
-    if counted.is_quiet:
-        calm, transition = _calm(state, Status.OK, readings[-1], "no longer anomalous: judged again", now)
-        return calm, [transition] if transition else []
-    return replace(counted, last=state.last), []
-
-
-def _would_open(state: SeriesState, readings: Sequence[Reading], rules: IncidentRules) -> bool:
-    clean = blank(state.subject, state.fingerprint, state.metric, state.labels)
-    course = Course(rules, now=state.last)
-    for reading in readings:
-        clean, _ = step(clean, reading, course)
-        if clean.incident is not None:
-            return True
-    return False
-
-
-def _restatement(before: Reading, after: Reading) -> str:
-    if before.observed == after.observed:
-        return "judged again with restated history: inside its band"
-    return f"{amount(before.observed)} was restated to {amount(after.observed)}"
+    return ended, [transition] if transition else []
 
 
 def condition(state: SeriesState | None, *, is_failing: bool, has_reading: bool) -> Status:

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerting.core.incidents import Incident, SeriesState, Status, Transition, incident_id
-from alerting.core.lifecycle import condition, retire, revise
+from alerting.core.lifecycle import condition, retire
+from alerting.core.restating import revise
 from config.model import IncidentRules, NoData
 from tests.core.readings_of import HOUR, NOW, START, incident_after, reading, readings, rules, walk
 
