@@ -48,6 +48,10 @@ class Group:
         """True where it opened in shadow mode: nobody is ever told of its members."""
         return bool(json.loads(self.key)[0] == "shadow")
 
+    @property
+    def is_open(self) -> bool:
+        return self.closed is None
+
     def is_open_at(self, now: datetime) -> bool:
         """True also while its resolve waits for the group interval: what opens meanwhile joins."""
         return self.closed is None or self.closed > now

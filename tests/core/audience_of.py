@@ -100,7 +100,7 @@ class Watch:
         return self.tell([told for _, moves in retired for told in moves], [state for state, _ in retired])
 
     def open_groups(self) -> list[Group]:
-        return [group for group in self.groups.values() if group.is_open_at(self.now)]
+        return [group for group in self.groups.values() if group.is_open]
 
     def incident(self, country: str) -> Incident:
         incident = self.states[fingerprint("checkout.orders", {"country": country})].incident

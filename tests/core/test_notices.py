@@ -281,7 +281,7 @@ def test_what_opens_again_while_its_resolve_waits_joins_the_group_again() -> Non
     assert (end.kind, end.not_before) == ("resolve", first.not_before + INTERVAL)
     assert (again.kind, again.group_id, again.not_before) == ("update", first.group_id, end.not_before)
     assert [shown.status for shown in again.payload.incidents] == ["firing", "resolved"]
-    assert [group.closed for group in watch.groups.values()] == [None]
+    assert len(watch.open_groups()) == 1
 
 
 def test_what_opens_after_the_resolve_went_out_is_a_group_of_its_own() -> None:
@@ -506,7 +506,7 @@ def test_every_story_ends_with_everyone_told_and_closed(
     for chapter, is_old in zip(story, [*old, *[False] * len(story)], strict=False):
         watch.see(after=timedelta(days=2) if is_old else timedelta(0), **chapter)
     watch.see(DE=".", FR=".")
-    assert all(group.closed is not None for group in watch.groups.values())
+    assert watch.open_groups() == []
     by_group: dict[str, list[int]] = {}
     for delivery in watch.deliveries:
         by_group.setdefault(delivery.group_id, []).append(delivery.sequence)
