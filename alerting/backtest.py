@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
@@ -82,7 +82,7 @@ def steps(judged: list[History], known: Mapping[str, Audience]) -> Iterator[Step
     for now, findings in _moments(judged):
         decision = decide(findings, Change(), standing, known, now=now)
         if not decision.is_quiet:
-            standing = standing.after(decision)
+            standing = standing.after(decision, now)
             yield Step(now, decision)
 
 
@@ -126,7 +126,7 @@ def _history(
         )
         for one in heard
     )
-    return History(query, Finding(subscription, metric.name, combined, since), rows)
+    return History(query, Finding(subscription, metric.name, combined, since, width=query.bucket.nominal), rows)
 
 
 def _series(config: Config, points: Readings, entry: Detect, until: datetime, name: str) -> int:
@@ -159,4 +159,4 @@ def _moments(judged: list[History]) -> Iterator[tuple[datetime, list[Finding]]]:
 
 def _bucket(finding: Finding, j: int) -> Finding:
     part = finding.combined.part(j, j + 1)
-    return Finding(finding.subscription, finding.metric, part, finding.opens_from)
+    return replace(finding, combined=part)

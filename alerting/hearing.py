@@ -114,7 +114,7 @@ def judge_metric(
     new = combined.part(int(np.searchsorted(combined.times, as_instant(since))), len(combined.times))
     added = min((watch.added for watch in watches.values() if watch), default=now)
     again = combined if again_from else None
-    finding = Finding(subscription, metric.name, new, opens_from(query, added), again)
+    finding = Finding(subscription, metric.name, new, opens_from(query, added), again, query.bucket.nominal)
     return finding, [_row(subscription, metric, view, one, watch, until, now) for one, watch in heard]
 
 

@@ -63,7 +63,7 @@ def evaluate(query: Query, warehouse: Warehouse | Refused, bench: Bench, *, now:
         error = "; ".join([error] * bool(error) + heard.problems)
     state = replace(state, failures=state.failures + 1 if error else 0, error=error)
     with bench.deciding:
-        standing = standing_of([query], bench)
+        standing = standing_of([query], bench, now)
         zero_filled = is_zero_filled(bench.config, query)
         ailing = health.judge(
             query,
@@ -151,13 +151,13 @@ def unjudged(query: Query, state: QueryState, bench: Bench) -> list[np.datetime6
     return list(now.times[rows[~is_same.all(axis=1)]])
 
 
-def standing_of(queries: Sequence[Query], bench: Bench) -> Standing:
+def standing_of(queries: Sequence[Query], bench: Bench, now: datetime) -> Standing:
     """How things stand for all that these queries feed."""
     subjects = {f"query:{query.name}" for query in queries}
     for query in queries:
         subjects |= {subject_of(subscription.name) for subscription, _ in bench.config.watched(query.name)}
     states = {subject: bench.store.series_states(subject) for subject in sorted(subjects)}
-    return Standing(states, tuple(bench.store.open_groups()))
+    return Standing(states, tuple(bench.store.open_groups(now)))
 
 
 def recording(decision: Decision, judged: Sequence[Judged], now: datetime, state: QueryState | None) -> Recording:

@@ -8,12 +8,23 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from config.durations import Duration, PositiveDuration
-from config.model import CalendarEffect, DeliveryRules, NoData, Rollup
-from config.scalars import BucketText, DayName, Days, FolderPath, Share, SlackOwner, TimeZone, WebAddress, WholeDays
+from config.model import CalendarEffect, Mode, NoData, Rollup
+from config.scalars import (
+    BucketText,
+    DayName,
+    Days,
+    FolderPath,
+    Share,
+    SlackOwner,
+    TimeZone,
+    WebAddress,
+    WeekHours,
+    WholeDays,
+)
 
 NOT_YET = "not_available_yet"
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -148,31 +159,24 @@ class IncidentDocument(Document):
     open_after: int = Field(2, ge=1, le=1000, description="anomalous buckets in a row before an incident opens")
     resolve_after: int = Field(3, ge=1, le=1000, description="clean buckets in a row before it resolves")
     no_data: NoData = Field("keep", description="buckets without reading: keep, ok (count as clean) or alert")
-    max_age: Annotated[object, _later("max_age comes"), _schema_of_later("max_age comes")] = None
-
-
-_DELIVERY = DeliveryRules()
-
-
-def _fixed(expected: object) -> AfterValidator:
-    def check(value: object) -> object:
-        if value != expected:
-            raise not_yet("delivery beyond its defaults comes")
-        return value
-
-    return AfterValidator(check)
+    max_age: PositiveDuration | None = Field(
+        None,
+        description="an anomaly whose bucket ended longer ago is shown, not sent (default 24h, or 3 buckets if longer)",
+    )
 
 
 class DeliveryDocument(Document):
-    """How notices are gathered; values other than these come with a later release."""
+    """How notices are gathered into messages; each means what it means in Alertmanager."""
 
-    group_by: Annotated[list[str], _fixed(list(_DELIVERY.group_by))] = Field(["subscription"], description="fixed yet")
-    group_wait: Annotated[Duration, _fixed(_DELIVERY.group_wait)] = Field(_DELIVERY.group_wait, description="30s")
-    group_interval: Annotated[Duration, _fixed(_DELIVERY.group_interval)] = Field(
-        _DELIVERY.group_interval, description="5m"
+    group_by: list[str] | None = Field(
+        None, description="one message for each: subscription (default), metric, names of dimensions"
     )
-    repeat_interval: Annotated[Duration, _fixed(_DELIVERY.repeat_interval)] = Field(
-        _DELIVERY.repeat_interval, description="4h"
+    group_wait: Duration | None = Field(None, description="a new group waits this long for others (default 30s)")
+    group_interval: PositiveDuration | None = Field(
+        None, description="least time between two messages of a group, unless it is more severe (default 5m)"
+    )
+    repeat_interval: PositiveDuration | None = Field(
+        None, description="what is still open is told again after this (default 4h)"
     )
 
 
@@ -180,12 +184,6 @@ class NotifyDocument(Document):
     info: list[str] = Field([], description="receivers told from info on")
     warning: list[str] = Field([], description="receivers told from warning on")
     critical: list[str] = Field([], description="receivers told of critical incidents")
-
-
-def _only_live(value: object) -> object:
-    if value == "shadow":
-        raise not_yet("mode: shadow comes")
-    return value
 
 
 class DetectDocument(Document):
@@ -208,7 +206,7 @@ class SubscriptionDocument(Document):
     metrics: list[str] | None = Field(None, min_length=1, description="names, patterns (checkout.*) or tag:NAME")
     owner: OwnerDocument | None = Field(None, description="who is asked")
     runbook: WebAddress | None = Field(None, description="what to do then")
-    mode: Annotated[Literal["live"], BeforeValidator(_only_live)] = Field("live", description="live: judge and tell")
+    mode: Mode = Field("live", description="live: judge and tell; shadow: judge and show, tell nobody")
     detect: list[dict[str, object]] | None = Field(
         None, min_length=1, description="detectors; require says how many of them open an incident (any)"
     )
@@ -218,7 +216,9 @@ class SubscriptionDocument(Document):
     delivery: DeliveryDocument | None = Field(None, description="how notices are gathered")
     timezone: TimeZone | None = Field(None, description="zone of `during` and of the times people read")
     calendars: list[str] | None = Field(None, description="names of calendars, by the days of the time zone")
-    mute: Annotated[object, _later("mute times come"), _schema_of_later("mute times come")] = None
+    mute: list[WeekHours] = Field(
+        [], description="what opens then is told once it is over: Sun 02:00-04:00, by the clock of the time zone"
+    )
     require: Literal["any", "all"] | Annotated[int, Field(ge=1, le=100)] = Field(
         "any", description="how many of the detect entries that judge a series must agree: any, all, or a number"
     )

@@ -14,12 +14,14 @@ from typing import Literal
 from config.secrets import Secret
 from detectors import Detector
 from detectors.buckets import Bucket
+from detectors.hours import Hours
 
 Severity = Literal["info", "warning", "critical"]
 NoData = Literal["keep", "ok", "alert"]
 Rollup = Literal["sum", "mean", "min", "max"]
 CalendarEffect = Literal["model", "widen", "mute", "annotate"]
 Require = Literal["any", "all"] | int
+Mode = Literal["live", "shadow"]
 
 
 @dataclass(frozen=True)
@@ -140,11 +142,21 @@ class Detect:
 
 @dataclass(frozen=True)
 class IncidentRules:
-    """``open_after`` and ``resolve_after`` in buckets."""
+    """``open_after`` and ``resolve_after`` in buckets.
+
+    An anomaly whose bucket ended more than ``max_age`` before it was judged is recorded and shown, never sent; None =
+    the larger of 24 h and 3 buckets.
+    """
 
     open_after: int = 2
     resolve_after: int = 3
     no_data: NoData = "keep"
+    max_age: timedelta | None = None
+
+
+def age_limit(max_age: timedelta | None, bucket: timedelta) -> timedelta:
+    """How long after its bucket ended an anomaly is still worth telling: ``max_age``, else max(24 h, 3 buckets)."""
+    return max_age or max(timedelta(days=1), 3 * bucket)
 
 
 @dataclass(frozen=True)
@@ -153,6 +165,14 @@ class DeliveryRules:
     group_wait: timedelta = timedelta(seconds=30)
     group_interval: timedelta = timedelta(minutes=5)
     repeat_interval: timedelta = timedelta(hours=4)
+
+
+@dataclass(frozen=True)
+class MuteWindow:
+    """Hours of the week, ``text`` as written, by the clock of the subscription's time zone."""
+
+    text: str
+    hours: Hours
 
 
 @dataclass(frozen=True)
@@ -218,6 +238,10 @@ class Subscription:
     calendars: tuple[Calendar, ...] = ()
     """Their days are those of ``timezone``."""
     require: Require = "any"
+    mode: Mode = "live"
+    """``shadow``: judged and shown, nobody is told."""
+    mute: tuple[MuteWindow, ...] = ()
+    """What opens in one of them is told once it is over."""
 
     def entries(self, metric: str) -> tuple[Detect, ...]:
         """The detect entries that judge this metric."""

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 from config.durations import parse
 from config.problems import suggestion
 from detectors.buckets import Bucket
+from detectors.hours import Hours
 
 NAME = re.compile(r"\w[\w.\-]{0,99}")
 _ONE_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -99,6 +100,11 @@ def _day_name(text: str) -> str:
     return text.strip()
 
 
+def _hours(text: str) -> str:
+    Hours.parse(text)
+    return text.strip()
+
+
 TimeZone = Annotated[str, AfterValidator(_zone), WithJsonSchema({"type": "string", "examples": ["Europe/Berlin"]})]
 BucketText = Annotated[
     str,
@@ -121,5 +127,10 @@ Days = Annotated[
 ]
 WholeDays = Annotated[
     int, BeforeValidator(_whole_days), WithJsonSchema({"type": "string", "pattern": "^([0-9]+[dw]|P[0-9]+[DW])$"})
+]
+WeekHours = Annotated[
+    str,
+    AfterValidator(_hours),
+    WithJsonSchema({"type": "string", "pattern": r"^\s*\S", "examples": ["Sun 02:00-04:00", "Sat,Sun", "22:00-06:00"]}),
 ]
 DayName = Annotated[str, AfterValidator(_day_name), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 60})]

@@ -7,17 +7,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from config.calendars import unknown_calendars
+from config.delivery_rules import delivery_rules, group_by_problems
 from config.detect_entries import DetectEntry, Entries, detect_entries
 from config.documents import SubscriptionDocument
+from config.durations import written as text_of
 from config.model import (
     Calendar,
     Config,
     Guard,
     IncidentRules,
     Metric,
+    MuteWindow,
+    Query,
     Receiver,
     Severity,
     Subscription,
+    age_limit,
 )
 from config.nodes import Node
 from config.plug_ins import PlugIns
@@ -25,6 +30,7 @@ from config.problems import Problem, suggestion
 from config.pulls import Pulls, Written, is_faulty, unknown_receivers
 from config.sections import laid_over
 from config.validation import checked, is_absent, missing
+from detectors.hours import Hours
 
 _LEVELS: tuple[Severity, ...] = ("info", "warning", "critical")
 
@@ -43,7 +49,7 @@ def resolved(
         if entry.content is None:  # already told: it is no mapping
             continue
         node, wrong = laid_over(written.sections, "subscriptions", entry)
-        subscription, more = _subscription(name, node, written, found.metrics, calendars, plug_ins)
+        subscription, more = _subscription(name, node, written, found, calendars, plug_ins)
         problems.extend((*wrong, *more))
         if subscription is not None and not is_faulty([*wrong, *more]):
             subscriptions[name] = subscription
@@ -54,7 +60,7 @@ def _subscription(
     name: str,
     node: Node,
     written: Written,
-    metrics: Mapping[str, Metric],
+    found: Pulls,
     calendars: Mapping[str, Calendar],
     plug_ins: PlugIns,
 ) -> tuple[Subscription | None, list[Problem]]:
@@ -70,12 +76,15 @@ def _subscription(
     if document is None:
         return None, problems
     selected, wrong = _selected(node, document.metrics or [], written)
-    known = [metrics[metric] for metric in selected if metric in metrics]
+    known = [found.metrics[metric] for metric in selected if metric in found.metrics]
     problems.extend(wrong)
     if document.metrics is not None:
         problems.extend(_narrowing_problems(detect.entries, known, set(selected), written.lost))
     problems.extend(_guard_problems(node, document, known))
     problems.extend(_require_problems(node, document, detect.entries, known))
+    if len(known) == len(selected):  # of a metric that cannot be used, nobody knows the dimensions
+        problems.extend(group_by_problems(node, document.delivery, known))
+    problems.extend(_max_age_problems(node, document, known, found.queries))
     problems.extend(_notify_problems(node, document, written))
     problems.extend(unknown_calendars(node, document.calendars or [], written))
     if not known:
@@ -98,10 +107,13 @@ def _built(
         slack_owner=owner.slack if owner else None,
         runbook=document.runbook,
         guard=Guard(guard.direction, guard.min_change, guard.min_difference) if guard else Guard(),
-        incident=IncidentRules(incident.open_after, incident.resolve_after, incident.no_data)
+        incident=IncidentRules(incident.open_after, incident.resolve_after, incident.no_data, incident.max_age)
         if incident
         else IncidentRules(),
+        delivery=delivery_rules(document.delivery),
         require=document.require,
+        mode=document.mode,
+        mute=tuple(MuteWindow(text, Hours.parse(text)) for text in dict.fromkeys(document.mute)),
     )
 
 
@@ -199,6 +211,24 @@ def _require_problems(
         return []
     few = f"{document.require} detectors never agree: {silent[0]} is judged by {judging[silent[0]]}"
     return [node.entries["require"].problem(few, is_warning=len(silent) < len(judging))]
+
+
+def _max_age_problems(
+    node: Node, document: SubscriptionDocument, metrics: Iterable[Metric], queries: Mapping[str, Query]
+) -> list[Problem]:
+    """A bucket is never judged before its query's delay has passed: by then it must still be worth telling."""
+    max_age = document.incident.max_age if document.incident else None
+    for query in (queries[metric.query] for metric in metrics if metric.query in queries):
+        if query.delay < age_limit(max_age, query.bucket.nominal):
+            continue
+        remedy = f"write incident: {{max_age: {text_of(query.delay + 3 * query.bucket.nominal)}}}"
+        message = (
+            f"nothing would ever be sent: {query.name} is judged {text_of(query.delay)} after each bucket; {remedy}"
+        )
+        if max_age is None:
+            return [node.problem(message, at_key=True, is_warning=True)]
+        return [node.entries["incident"].entries["max_age"].problem(message)]
+    return []
 
 
 def _notify_problems(node: Node, document: SubscriptionDocument, written: Written) -> list[Problem]:

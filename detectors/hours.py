@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -41,6 +43,14 @@ class Hours:
         if start == end:
             raise ValueError(f"{text!r} is empty: it ends when it starts")
         return cls(days, start, end)
+
+    def holds(self, moment: datetime, timezone: str) -> bool:
+        """Whether an aware instant falls inside, by the local clock: an hour that is repeated is inside both times."""
+        local = moment.astimezone(ZoneInfo(timezone))
+        today, minute = local.weekday(), local.hour * 60 + local.minute
+        if self.start < self.end:
+            return today in self.days and self.start <= minute < self.end
+        return (today in self.days and minute >= self.start) or ((today - 1) % 7 in self.days and minute < self.end)
 
     def hold(self, times: Instants, timezone: str) -> Bools:
         """Which of these instants fall inside, by the local clock; same shape."""

@@ -74,6 +74,8 @@ class IncidentView(_Value):
     """What the detector, or the query's health, said; one phrase."""
     calendar: str = ""
     """The named days that its first, worst or newest bucket is part of: ``Thanksgiving Day``."""
+    flapping: bool = False
+    """True while it is held open because its series kept opening and ending."""
 
 
 class TimelineEntry(_Value):

@@ -78,6 +78,6 @@ def _removed(bench: Bench) -> Iterator[SeriesState]:
 
 
 def _record(change: Change, bench: Bench, now: datetime) -> None:
-    standing = Standing({}, tuple(bench.store.open_groups()))
+    standing = Standing({}, tuple(bench.store.open_groups(now)))
     decision = told(change, standing, bench.audiences, now=now)
     bench.store.record(recording(decision, (), now, None))

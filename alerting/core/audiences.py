@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Literal
 
 from alerting.core.incidents import SEVERITIES, Severity
-from config.model import Config, DeliveryRules, Query, Subscription
+from config.model import Config, DeliveryRules, MuteWindow, Query, Subscription
 from notifiers.contract import Owner
+
+SHADOW = "shadow: nobody is told"
+_MINUTE = timedelta(minutes=1)
+_WEEK = timedelta(weeks=1)
 
 
 @dataclass(frozen=True)
@@ -39,13 +44,39 @@ class Audience:
     links: Mapping[str, str] = field(default_factory=dict)
     delivery: DeliveryRules = field(default_factory=DeliveryRules)
     metrics: Mapping[str, Measure] = field(default_factory=dict)
+    max_age: timedelta | None = None
+    """How old an anomaly may be to be sent; None = the larger of 24 h and 3 buckets."""
     mute: str = ""
-    """Why whatever opens now is recorded and not sent; empty = it is sent."""
+    """Why whatever opens is recorded and not sent; empty = it is sent."""
+    is_shadow: bool = False
+    """True: nobody is told, neither of what opens nor of how it goes on."""
+
+    windows: tuple[MuteWindow, ...] = ()
+    """When, every week, whatever opens is not sent until the window is over."""
+
+    def hushed(self, now: datetime) -> str:
+        """Why whatever opens now is recorded and not sent; empty = it is sent."""
+        if self.is_shadow:
+            return SHADOW
+        window = next((one for one in self.windows if one.hours.holds(now, self.timezone)), None)
+        return self.mute or (f"not sent: mute window {window.text}" if window else "")
 
     def told(self, severity: Severity) -> tuple[str, ...]:
         """Who hears of an incident of this severity: its own receivers and those of every lower one."""
         levels = SEVERITIES[: SEVERITIES.index(severity) + 1]
         return tuple(dict.fromkeys(name for level in levels for name in self.receivers.get(level, ())))
+
+
+def unhushed(audience: Audience, before: datetime, now: datetime) -> bool:
+    """True where a mute window ended after ``before`` and none holds ``now``: what opened in it is owed."""
+    if not audience.windows or audience.hushed(now):
+        return False
+    moment = max(before, now - _WEEK)
+    while moment < now:  # windows begin and end at whole minutes: no step misses one
+        if audience.hushed(moment):
+            return True
+        moment += _MINUTE
+    return False
 
 
 def audience_of(subscription: Subscription, config: Config, *, public_url: str | None = None) -> Audience:
@@ -59,6 +90,9 @@ def audience_of(subscription: Subscription, config: Config, *, public_url: str |
         runbook=subscription.runbook,
         links=_links(public_url),
         delivery=subscription.delivery,
+        max_age=subscription.incident.max_age,
+        is_shadow=subscription.mode == "shadow",
+        windows=subscription.mute,
         metrics={name: _measure(config, name) for name in subscription.metrics},
     )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -15,9 +15,10 @@ from alerting.core.audiences import Audience
 from alerting.core.blocks import fingerprint
 from alerting.core.groups import Delivery, Group
 from alerting.core.incidents import SeriesState, Transition
-from alerting.core.lifecycle import reconsider, retire, revise
+from alerting.core.lifecycle import retire
 from alerting.core.notices import plan
 from alerting.core.readings import Combined
+from alerting.core.restating import reconsider, revise
 from alerting.core.sweep import advance_panel
 from config.model import Subscription
 from detectors.buckets import as_instant
@@ -28,7 +29,8 @@ class Finding:
     """What all detect entries of one subscription say of one metric.
 
     ``combined`` are the buckets not taken in before; ``again`` is set where restated values changed the judgement of
-    earlier ones, and covers the open incidents of the metric. Buckets before ``opens_from`` open nothing.
+    earlier ones, and covers the open incidents of the metric. Buckets before ``opens_from`` open nothing. ``width`` is
+    that of a bucket, by which flapping is noticed; None = it is not.
     """
 
     subscription: Subscription
@@ -36,6 +38,7 @@ class Finding:
     combined: Combined
     opens_from: datetime
     again: Combined | None = None
+    width: timedelta | None = None
 
     @property
     def subject(self) -> str:
@@ -60,13 +63,13 @@ class Standing:
     states: Mapping[str, Mapping[str, SeriesState]]
     groups: tuple[Group, ...] = ()
 
-    def after(self, decision: Decision) -> Standing:
-        """How things stand once the decision is recorded."""
+    def after(self, decision: Decision, now: datetime) -> Standing:
+        """How things stand once the decision is recorded; groups that closed before ``now`` are forgotten."""
         states = {subject: dict(series) for subject, series in self.states.items()}
         for state in decision.change.states:
             states.setdefault(state.subject, {})[state.fingerprint] = state
         groups = {group.id: group for group in (*self.groups, *decision.groups)}
-        return Standing(states, tuple(group for group in groups.values() if group.is_open))
+        return Standing(states, tuple(group for group in groups.values() if group.is_open_at(now)))
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,7 @@ def decide(
             metric=finding.metric,
             now=now,
             opens_from=finding.opens_from,
+            width=finding.width,
         )
         change += Change(tuple(states), tuple(transitions))
     return told(change, standing, audiences, now=now)

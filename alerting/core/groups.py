@@ -7,11 +7,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from alerting.core.incidents import Incident, Severity
 from notifiers.contract import Kind, Notification
 
-_MUTED = "muted"
+Reach = Literal["told", "muted", "shadow"]
 
 
 @dataclass(frozen=True)
@@ -19,8 +20,9 @@ class Group:
     """One occurrence of a group, from its first incident until the last one resolved.
 
     ``members`` are all incidents that ever joined, open and resolved. ``sequence`` is the number of the last planned
-    delivery, ``flushed`` the instant before which that one is not sent. ``key`` is canonical JSON of subject and
-    ``group_by`` values; the key of a muted group is a different one, so it stands beside the group that people see.
+    delivery, ``flushed`` the instant before which that one is not sent, ``closed`` when its resolve is due. ``key`` is
+    canonical JSON of how the group stands (told, muted, shadow), its subject and its ``group_by`` values: a muted group
+    stands beside the one that people see.
     """
 
     id: str
@@ -39,11 +41,20 @@ class Group:
     @property
     def is_muted(self) -> bool:
         """True where its trigger was recorded but not sent; then nothing of it is."""
-        return bool(json.loads(self.key)[0] == _MUTED)
+        return bool(json.loads(self.key)[0] != "told")
+
+    @property
+    def is_shadow(self) -> bool:
+        """True where it opened in shadow mode: nobody is ever told of its members."""
+        return bool(json.loads(self.key)[0] == "shadow")
 
     @property
     def is_open(self) -> bool:
         return self.closed is None
+
+    def is_open_at(self, now: datetime) -> bool:
+        """True also while its resolve waits for the group interval: what opens meanwhile joins."""
+        return self.closed is None or self.closed > now
 
 
 @dataclass(frozen=True)
@@ -62,10 +73,10 @@ class Delivery:
     """True: recorded and shown by ``why``, never sent."""
 
 
-def group_key(incident: Incident, group_by: Sequence[str], *, is_muted: bool = False) -> str:
+def group_key(incident: Incident, group_by: Sequence[str], reach: Reach = "told") -> str:
     """Names the group an incident belongs to. Groups never span subjects; a dimension it lacks is empty text."""
     values = [[name, _value(incident, name)] for name in group_by if name != "subscription"]
-    return json.dumps([_MUTED if is_muted else "told", incident.subject, *values], ensure_ascii=True)
+    return json.dumps([reach, incident.subject, *values], ensure_ascii=True)
 
 
 def group_id(receiver: str, key: str, opened: datetime, first: Incident) -> str:

@@ -14,6 +14,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
+from alerting.core.flapping import Changes
+
 Severity = Literal["info", "warning", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
 IncidentKind = Literal["metric", "late", "failing", "empty", "schema", "judging", "config"]
@@ -81,6 +83,8 @@ class Incident:
     resolved: datetime | None = None
     cause: str = ""
     """Why it ended; empty while open."""
+    flapping: bool = False
+    """True while it is held open because its series kept opening and ending."""
 
     @property
     def is_open(self) -> bool:
@@ -103,7 +107,7 @@ class SeriesState:
     """Start of the bucket in which this status began."""
     last: datetime
     streak: int = 0
-    """Anomalous buckets in a row while pending, clean ones while recovering, empty ones while no_data."""
+    """Anomalous buckets in a row while pending, clean ones while recovering or flapping, empty ones while no_data."""
     episodes: int = 0
     """Incidents opened so far; makes the id of a reopened bucket unique."""
     incident: Incident | None = None
@@ -112,6 +116,8 @@ class SeriesState:
     """The reading that began the pending streak: where the incident will have opened."""
     worst_pending: Reading | None = None
     """The most severe, then highest, reading of the pending streak."""
+    changes: Changes = ()
+    """The newest buckets at which incidents opened or ended, for ``flapping``."""
 
     @property
     def is_quiet(self) -> bool:
@@ -134,6 +140,7 @@ class Transition:
     incident: Incident | None = None
     """The incident after the change, also the one that has just ended; None where there is none."""
     severity_rose: bool = False
+    began_flapping: bool = False
 
     @property
     def opens(self) -> bool:

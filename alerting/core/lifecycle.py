@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from alerting.core.figures import amount, count
+from alerting.core.figures import count
+from alerting.core.flapping import CHANGES, SPAN, calm_after, is_flapping, noted
 from alerting.core.incidents import (
     SEVERITIES,
     Incident,
@@ -25,7 +26,7 @@ from alerting.core.incidents import (
 )
 from config.model import IncidentRules, NoData
 
-_NEVER = datetime.min.replace(tzinfo=UTC)
+NEVER = datetime.min.replace(tzinfo=UTC)
 _Step = tuple[SeriesState, Transition | None]
 
 
@@ -34,12 +35,14 @@ class Course:
     """What every step of one evaluation has in common.
 
     ``opens_from``: buckets that start before it open nothing (the subscription is newer than they are).
+    ``width`` of a bucket, by which flapping is noticed; None = it is not.
     """
 
     rules: IncidentRules
     now: datetime
     kind: IncidentKind = "metric"
     opens_from: datetime | None = None
+    width: timedelta | None = None
 
 
 def advance(
@@ -54,25 +57,26 @@ def advance(
     kind: IncidentKind,
     now: datetime,
     opens_from: datetime | None = None,
+    width: timedelta | None = None,
 ) -> tuple[SeriesState | None, list[Transition]]:
     """Where the series stands after these readings (ascending), and each change on the way.
 
     Readings at or before ``state.last`` are passed over, so judging a bucket twice changes nothing. The answer is None
     while nothing has ever happened to the series.
     """
-    course = Course(rules, now, kind, opens_from)
+    course = Course(rules, now, kind, opens_from, width)
     current = state or blank(subject, fingerprint, metric, labels)
     transitions = []
     for reading in readings:
         current, transition = step(current, reading, course)
         if transition is not None:
             transitions.append(transition)
-    return (None if current.last == _NEVER else current), transitions
+    return (None if current.last == NEVER else current), transitions
 
 
 def blank(subject: str, fingerprint: str, metric: str, labels: Mapping[str, str]) -> SeriesState:
     """A series to which nothing has happened yet."""
-    return SeriesState(subject, fingerprint, metric, labels, Status.OK, since=_NEVER, last=_NEVER)
+    return SeriesState(subject, fingerprint, metric, labels, Status.OK, since=NEVER, last=NEVER)
 
 
 def step(state: SeriesState, reading: Reading, course: Course) -> _Step:
@@ -89,7 +93,7 @@ def step(state: SeriesState, reading: Reading, course: Course) -> _Step:
     if effect == "holds":
         return replace(state, last=reading.bucket), None
     cause = f"clean again after {state.streak} of {count(course.rules.open_after, 'bucket')}"
-    return _calm(state, Status.OK, reading, cause, course.now)
+    return calm(state, Status.OK, reading, cause, course.now)
 
 
 def effect_of(reading: Reading, no_data: NoData) -> Literal["bad", "clean", "holds"]:
@@ -119,6 +123,8 @@ def _while_closed(state: SeriesState, reading: Reading, course: Course) -> _Step
 
 
 def _open(state: SeriesState, first: Reading, worst: Reading, reading: Reading, streak: int, course: Course) -> _Step:
+    changes = noted(state.changes, reading.bucket, course.width)
+    flapping = is_flapping(changes)
     cause = f"{count(streak, 'anomalous bucket')} in a row: {reading.reason or reading.status}"
     incident = Incident(
         id=incident_id(state.subject, state.fingerprint, first.bucket, state.episodes),
@@ -134,6 +140,7 @@ def _open(state: SeriesState, first: Reading, worst: Reading, reading: Reading, 
         first=first,
         last=reading,
         worst=worst,
+        flapping=flapping,
     )
     opened = replace(
         state,
@@ -145,8 +152,10 @@ def _open(state: SeriesState, first: Reading, worst: Reading, reading: Reading, 
         incident=incident,
         first_pending=None,
         worst_pending=None,
+        changes=changes,
     )
-    return opened, _transition(state, Status.FIRING, reading, cause, course.now, incident)
+    cause += f"; {_flaps(course)}" if flapping else ""
+    return opened, _transition(state, Status.FIRING, reading, cause, course.now, incident, began_flapping=flapping)
 
 
 def _while_open(state: SeriesState, incident: Incident, reading: Reading, effect: str, course: Course) -> _Step:
@@ -173,9 +182,15 @@ def _burn(state: SeriesState, incident: Incident, reading: Reading, now: datetim
 
 def _recover(state: SeriesState, incident: Incident, reading: Reading, course: Course) -> _Step:
     clean = state.streak + 1
-    if clean >= course.rules.resolve_after:
+    needed = course.rules.resolve_after
+    if incident.flapping and clean < calm_after(needed):
+        return replace(state, last=reading.bucket, streak=clean, incident=incident), None
+    if clean >= needed:
+        changes = noted(state.changes, reading.bucket, course.width)
+        if is_flapping(changes) and not incident.flapping:
+            return _hold(replace(state, changes=changes), incident, reading, clean, course)
         cause = f"{count(clean, 'clean bucket')} in a row"
-        return _end(state, incident, "resolved", reading, cause, course.now)
+        return end(replace(state, changes=changes), incident, "resolved", reading, cause, course.now)
     recovering = replace(incident, status="recovering")
     since = reading.bucket if state.status is Status.FIRING else state.since
     moved = replace(
@@ -187,7 +202,20 @@ def _recover(state: SeriesState, incident: Incident, reading: Reading, course: C
     return moved, _transition(state, Status.RECOVERING, reading, cause, course.now, recovering)
 
 
-def _end(
+def _hold(state: SeriesState, incident: Incident, reading: Reading, clean: int, course: Course) -> _Step:
+    """The incident would end, once more: it stays open until the series is calm."""
+    held = replace(incident, status="firing", flapping=True)
+    since = state.since if state.status is Status.FIRING else reading.bucket
+    moved = replace(state, status=Status.FIRING, since=since, last=reading.bucket, streak=clean, incident=held)
+    return moved, _transition(state, Status.FIRING, reading, _flaps(course), course.now, held, began_flapping=True)
+
+
+def _flaps(course: Course) -> str:
+    clean = count(calm_after(course.rules.resolve_after), "clean bucket")
+    return f"flapping: opened or ended {CHANGES} times within {SPAN} buckets, held open until {clean} in a row"
+
+
+def end(
     state: SeriesState,
     incident: Incident,
     status: Literal["resolved", "retracted"],
@@ -195,15 +223,22 @@ def _end(
     cause: str,
     now: datetime,
 ) -> _Step:
-    return _calm(
-        state, Status.RESOLVED, reading, cause, now, replace(incident, status=status, resolved=now, cause=cause)
+    """The incident is over, and so is its flapping; the series is as calm as one that never opened anything."""
+    return calm(
+        state,
+        Status.RESOLVED,
+        reading,
+        cause,
+        now,
+        replace(incident, status=status, resolved=now, cause=cause, flapping=False),
     )
 
 
-def _calm(
+def calm(
     state: SeriesState, status: Status, reading: Reading, cause: str, now: datetime, ended: Incident | None = None
 ) -> _Step:
-    calm = replace(
+    """Nothing is open or pending any more; ``ended`` is the incident that this ends."""
+    calmed = replace(
         state,
         status=status,
         since=reading.bucket,
@@ -213,7 +248,7 @@ def _calm(
         first_pending=None,
         worst_pending=None,
     )
-    return calm, _transition(state, status, reading, cause, now, ended)
+    return calmed, _transition(state, status, reading, cause, now, ended)
 
 
 def _transition(
@@ -225,83 +260,31 @@ def _transition(
     incident: Incident | None = None,
     *,
     severity_rose: bool = False,
+    began_flapping: bool = False,
 ) -> Transition:
     return Transition(
-        before.subject, before.fingerprint, before.status, after, now, reading, cause, incident, severity_rose
+        before.subject,
+        before.fingerprint,
+        before.status,
+        after,
+        now,
+        reading,
+        cause,
+        incident,
+        severity_rose,
+        began_flapping,
     )
 
 
 def retire(state: SeriesState, now: datetime, cause: str) -> tuple[SeriesState, list[Transition]]:
     """Ends whatever is open or pending because its rule is gone; a quiet state stays as it is."""
     if state.incident is not None:
-        calm, transition = _end(state, state.incident, "resolved", state.incident.last, cause, now)
+        ended, transition = end(state, state.incident, "resolved", state.incident.last, cause, now)
     elif state.first_pending is not None:
-        calm, transition = _calm(state, Status.OK, state.first_pending, cause, now)
+        ended, transition = calm(state, Status.OK, state.first_pending, cause, now)
     else:
         return state, []
-    return calm, [transition] if transition else []
-
-
-def revise(
-    state: SeriesState, readings: Sequence[Reading], rules: IncidentRules, *, now: datetime
-) -> tuple[SeriesState, list[Transition]]:
-    """Retracts the open incident where restated values no longer justify it.
-
-    ``readings``: every bucket from ``incident.opened`` to ``state.last`` as judged again, ascending. The incident is
-    retracted when its first and its worst bucket are ok now, the newest is not anomalous and the span would open
-    nothing any more; otherwise, or where the span is not covered, the state stays. A restated value opens no incident.
-    """
-    incident = state.incident
-    if incident is None or not readings:
-        return state, []
-    again = {reading.bucket: reading for reading in readings}
-    accused = [again.get(bucket) for bucket in (incident.first.bucket, incident.worst.bucket)]
-    if any(reading is None or reading.status != "ok" for reading in accused) or max(again) < state.last:
-        return state, []
-    if again[max(again)].status == "anomaly" or _would_open(state, readings, rules):
-        return state, []
-    restated = again[incident.worst.bucket]
-    revised = replace(incident, last=again[max(again)])
-    calm, transition = _end(state, revised, "retracted", restated, _restatement(incident.worst, restated), now)
-    return calm, [transition] if transition else []
-
-
-def reconsider(
-    state: SeriesState, readings: Sequence[Reading], rules: IncidentRules, *, now: datetime
-) -> tuple[SeriesState, list[Transition]]:
-    """Counts a pending streak anew where its buckets were judged again: a restated bucket is no part of it any more.
-
-    ``readings``: every bucket from ``first_pending`` to ``state.last`` as judged again, ascending. Where they are not
-    covered, or would open an incident, the state stays.
-    """
-    first = state.first_pending
-    if first is None or not readings or readings[0].bucket != first.bucket or readings[-1].bucket < state.last:
-        return state, []
-    counted = replace(state, status=Status.OK, last=_NEVER, streak=0, first_pending=None, worst_pending=None)
-    for reading in readings:
-        counted, _ = step(counted, reading, Course(rules, now))
-        if counted.incident is not None:
-            return state, []
-    if counted.is_quiet:
-        calm, transition = _calm(state, Status.OK, readings[-1], "no longer anomalous: judged again", now)
-        return calm, [transition] if transition else []
-    return replace(counted, last=state.last), []
-
-
-def _would_open(state: SeriesState, readings: Sequence[Reading], rules: IncidentRules) -> bool:
-    clean = blank(state.subject, state.fingerprint, state.metric, state.labels)
-    course = Course(rules, now=state.last)
-    for reading in readings:
-        clean, _ = step(clean, reading, course)
-        if clean.incident is not None:
-            return True
-    return False
-
-
-def _restatement(before: Reading, after: Reading) -> str:
-    if before.observed == after.observed:
-        return "judged again with restated history: inside its band"
-    return f"{amount(before.observed)} was restated to {amount(after.observed)}"
+    return ended, [transition] if transition else []
 
 
 def condition(state: SeriesState | None, *, is_failing: bool, has_reading: bool) -> Status:

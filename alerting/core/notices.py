@@ -11,16 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from alerting.core.audiences import Audience, Measure, vanished_audience
+from alerting.core.audiences import SHADOW, Audience, Measure, vanished_audience
 from alerting.core.figures import count, length
-from alerting.core.groups import Delivery, Group, group_id, group_key
+from alerting.core.groups import Delivery, Group, Reach, group_id, group_key
 from alerting.core.incidents import SEVERITIES, Incident, Reading, SeriesState, Severity, Transition, more_severe
 from alerting.core.views import entry, notification
-from config.model import DeliveryRules
+from config.model import DeliveryRules, age_limit
 from detectors.buckets import Bucket
 from notifiers.contract import Kind
-
-_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -45,6 +43,10 @@ class News:
     @property
     def rose(self) -> bool:
         return any(transition.severity_rose for transition in self.happened)
+
+    @property
+    def flaps(self) -> bool:
+        return any(transition.began_flapping for transition in self.happened)
 
     @property
     def ended(self) -> bool:
@@ -82,7 +84,7 @@ def plan(
     all receivers, ``audiences`` by subject; a subject without one was removed and only closes what it told.
     """
     news = _news(transitions, states)
-    known = [group for group in groups if group.is_open]
+    known = [group for group in groups if group.is_open_at(now)]
     stirs = {(group.receiver, group.key): (group, Stir(moved=moved)) for group, moved in _moved(known, news)}
     standing = {(group.receiver, group.key): group for group in known}
     for place, joined in _joining(_owed(known, news, audiences, now), audiences).items():
@@ -96,21 +98,21 @@ def plan(
 def decide(group: Group, stir: Stir, severity: Severity, rules: DeliveryRules, now: datetime) -> Notice:
     """When and why a group speaks that something stirs; ``group.members`` are as they are now, joined ones included."""
     still_open = sum(member.is_open for member in group.members)
+    flushed = group.flushed or now
+    at = flushed if flushed > now else max(now, flushed + rules.group_interval)
     if not still_open:
-        return Notice("resolve", now, _all_ended(group))
+        return Notice("resolve", at if group.sequence else now, _all_ended(group))
     if not group.sequence:
         at_once = any(item.rose for item in stir.joined)
         return Notice("trigger", now if at_once else now + rules.group_wait, _first(stir, at_once))
     if SEVERITIES.index(severity) > SEVERITIES.index(group.severity_told):
         return Notice("update", now, f"severity rose to {severity}")
-    flushed = group.flushed or now
-    at = flushed if flushed > now else max(now, flushed + rules.group_interval)
     return Notice("update", at, _changed(stir, still_open))
 
 
 def max_age(incident: Incident, audience: Audience) -> timedelta:
-    """How long after its bucket ended an anomaly is still worth telling: the larger of 24 h and 3 buckets."""
-    return max(_DAY, 3 * _width(incident, audience))
+    """How long after its bucket ended an anomaly is still worth telling."""
+    return age_limit(audience.max_age, _width(incident, audience))
 
 
 def _news(transitions: Sequence[Transition], states: Iterable[SeriesState]) -> dict[str, News]:
@@ -120,7 +122,7 @@ def _news(transitions: Sequence[Transition], states: Iterable[SeriesState]) -> d
         if incident is None:
             continue
         said = news[incident.id].happened if incident.id in news else ()
-        loud = transition.opens or transition.severity_rose or transition.ends
+        loud = transition.opens or transition.severity_rose or transition.began_flapping or transition.ends
         news[incident.id] = News(incident, (*said, transition) if loud else said)
     for state in states:
         if state.incident is not None:
@@ -130,39 +132,48 @@ def _news(transitions: Sequence[Transition], states: Iterable[SeriesState]) -> d
 
 
 def _moved(known: Iterable[Group], news: Mapping[str, News]) -> Iterator[tuple[Group, tuple[News, ...]]]:
-    """The groups with a member whose severity rose or that ended."""
+    """The groups with a member whose severity rose, that began to flap or that ended."""
     for group in known:
         moved = [news[member.id] for member in group.members if member.id in news]
-        loud = tuple(item for item in moved if item.rose or item.ended)
+        loud = tuple(item for item in moved if item.rose or item.flaps or item.ended)
         if loud:
             yield group, loud
 
 
 def _owed(
     known: Sequence[Group], news: Mapping[str, News], audiences: Mapping[str, Audience], now: datetime
-) -> Iterator[tuple[str, News, bool]]:
-    """Receiver, incident, and whether it is recorded only: it is too old to be sent, or its audience is muted."""
+) -> Iterator[tuple[str, News, Reach]]:
+    """Receiver, incident, and whether it is recorded only: too old to be sent, its audience hushed, or in shadow."""
     told = {(group.receiver, member.id) for group in known if not group.is_muted for member in group.members}
     recorded = {(group.receiver, member.id) for group in known if group.is_muted for member in group.members}
+    heard_of = {incident for _, incident in told}
+    shadowed = {member.id for group in known if group.is_shadow for member in group.members} - heard_of
     for item in news.values():
         audience = audiences.get(item.incident.subject)
         if audience is None or not (item.opened or item.incident.status == "firing"):
             continue
-        is_muted = bool(audience.mute or staleness(item, audience, now))
+        reach = _reach(item, audience, now, is_shadowed=item.incident.id in shadowed)
         for receiver in audience.told(item.incident.severity):
             place = (receiver, item.incident.id)
-            if place not in told and not (is_muted and place in recorded):
-                yield receiver, item, is_muted
+            if place not in told and not (reach != "told" and place in recorded):
+                yield receiver, item, reach
+
+
+def _reach(item: News, audience: Audience, now: datetime, *, is_shadowed: bool) -> Reach:
+    """``is_shadowed``: it was recorded in shadow mode, and stays so although the subscription may be live by now."""
+    if audience.is_shadow or is_shadowed:
+        return "shadow"
+    return "muted" if audience.hushed(now) or staleness(item, audience, now) else "told"
 
 
 def _joining(
-    owed: Iterable[tuple[str, News, bool]], audiences: Mapping[str, Audience]
+    owed: Iterable[tuple[str, News, Reach]], audiences: Mapping[str, Audience]
 ) -> dict[tuple[str, str], list[News]]:
     """What joins the group of each (receiver, key)."""
     joining: dict[tuple[str, str], list[News]] = {}
-    for receiver, item, is_muted in owed:
+    for receiver, item, reach in owed:
         group_by = audiences[item.incident.subject].delivery.group_by
-        place = receiver, group_key(item.incident, group_by, is_muted=is_muted)
+        place = receiver, group_key(item.incident, group_by, reach)
         joining.setdefault(place, []).append(item)
     return joining
 
@@ -210,7 +221,7 @@ def _deliver(
         severity_told=severity,
         sequence=before.sequence + 1,
         flushed=notice.not_before,
-        closed=now if notice.kind == "resolve" else None,
+        closed=notice.not_before if notice.kind == "resolve" else None,
     )
     changes = [entry(transition) for item in (*stir.joined, *stir.moved) for transition in item.happened]
     payload = notification(
@@ -222,7 +233,9 @@ def _deliver(
         joined=bool(stir.joined) and before.sequence > 0,
         raises_severity=before.sequence > 0 and severity != before.severity_told,
     )
-    reason = _muted(stir, audience, now) if before.is_muted else notice.reason
+    muted = _muted(before, stir, notice, audience, now)
+    if muted and not before.is_muted:
+        after = replace(after, severity_told=before.severity_told, flushed=before.flushed)
     return after, Delivery(
         delivery_id=payload.delivery_id,
         receiver=after.receiver,
@@ -231,13 +244,18 @@ def _deliver(
         kind=notice.kind,
         payload=payload,
         not_before=notice.not_before,
-        reason=reason,
-        is_muted=before.is_muted,
+        reason=muted or notice.reason,
+        is_muted=bool(muted),
     )
 
 
-def _muted(stir: Stir, audience: Audience, now: datetime) -> str:
-    reasons = [audience.mute or staleness(item, audience, now) for item in stir.joined]
+def _muted(group: Group, stir: Stir, notice: Notice, audience: Audience, now: datetime) -> str:
+    """Why this is not sent; empty: it is. What was told before gets its resolve, in shadow mode too."""
+    if group.is_shadow or (audience.is_shadow and notice.kind == "update"):
+        return f"{SHADOW}; it would have been: {notice.reason}"
+    if not group.is_muted:
+        return ""
+    reasons = [audience.hushed(now) or staleness(item, audience, now) for item in stir.joined]
     return reasons[0] if reasons else "not sent: what opened this group was not sent either"
 
 
@@ -256,7 +274,9 @@ def _all_ended(group: Group) -> str:
 def _changed(stir: Stir, still_open: int) -> str:
     ended = sum(item.ended for item in stir.moved)
     rose = sum(item.rose and not item.ended for item in stir.moved)
+    flapping = sum(item.flaps and not item.ended for item in stir.moved)
     parts = [f"{count(len(stir.joined), 'incident')} joined"] * bool(stir.joined)
     parts += [f"{count(rose, 'incident')} more severe"] * bool(rose)
+    parts += [f"{count(flapping, 'incident')} began to flap"] * bool(flapping)
     parts += [f"{count(ended, 'incident')} ended"] * bool(ended)
     return f"{', '.join(parts)}; {still_open:,} open"

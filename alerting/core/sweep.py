@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -29,13 +29,14 @@ def advance_panel(
     now: datetime,
     kind: IncidentKind = "metric",
     opens_from: datetime | None = None,
+    width: timedelta | None = None,
 ) -> tuple[list[SeriesState], list[Transition]]:
     """``lifecycle.advance`` for every series: the states that changed, and the transitions by bucket, then series.
 
     ``states`` are those of the subject by fingerprint; those of other metrics are left alone. A series that is not in
     the panel any more, yet has something open or pending, reads as no data.
     """
-    course = Course(rules, now, kind, opens_from)
+    course = Course(rules, now, kind, opens_from, width)
     bad = _opening(combined, course)
     open_columns, vanished = _unquiet(states, combined, metric)
     walks: list[tuple[SeriesState, Walk]] = []

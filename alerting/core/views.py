@@ -81,6 +81,7 @@ def view(incident: Incident, audience: Audience) -> IncidentView:
         direction=_sign(last.direction or worst.direction),
         detector=last.detector or worst.detector,
         reason=incident.cause or last.reason or worst.reason,
+        flapping=incident.flapping,
         calendar=", ".join(dict.fromkeys(one.calendar for one in (incident.first, worst, last) if one.calendar)),
     )
 

@@ -32,6 +32,11 @@ def from_micros(value: int) -> datetime:
     return naive.replace(tzinfo=UTC)
 
 
+def instants_from(text: str) -> tuple[datetime, ...]:
+    """From a JSON list of microseconds."""
+    return tuple(from_micros(value) for value in json.loads(text))
+
+
 def buckets_of(times: Instants) -> NDArray[np.int64]:
     return times.astype("datetime64[us]").astype(np.int64)
 
@@ -101,6 +106,7 @@ def incident_text(incident: Incident) -> str:
             "detected": incident.detected.isoformat(),
             "resolved": None if incident.resolved is None else incident.resolved.isoformat(),
             "cause": incident.cause,
+            "flapping": bool(incident.flapping),
             "first": _reading(incident.first),
             "last": _reading(incident.last),
             "worst": _reading(incident.worst),

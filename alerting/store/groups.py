@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, delete, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, or_, select
 
 from alerting.core.groups import Group
 from alerting.core.incidents import Incident
@@ -28,8 +29,12 @@ def write(connection: Connection, changed: Iterable[Group]) -> None:
     insert_missing(connection, group_members, members)
 
 
-def open_ones(connection: Connection) -> list[Group]:
-    return _where(connection, groups.c.closed.is_(None))
+def open_ones(connection: Connection, now: datetime | None) -> list[Group]:
+    return _where(connection, groups.c.closed.is_(None) if now is None else _is_open_at(now))
+
+
+def _is_open_at(now: datetime) -> ColumnElement[bool]:
+    return or_(groups.c.closed.is_(None), groups.c.closed > now)
 
 
 def of_incident(connection: Connection, incident_id: str) -> list[Group]:

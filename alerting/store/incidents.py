@@ -117,6 +117,7 @@ def incident_of(row: RowMapping) -> Incident:
         worst=encoding.reading_from(row["worst"]),
         resolved=row["resolved"],
         cause=row["cause"],
+        flapping=row["flapping"],
     )
 
 
@@ -134,6 +135,7 @@ def _incident_row(incident: Incident) -> Cells:
         "detected": incident.detected,
         "resolved": incident.resolved,
         "cause": incident.cause,
+        "flapping": bool(incident.flapping),
         "first": encoding.reading_text(incident.first),
         "last": encoding.reading_text(incident.last),
         "worst": encoding.reading_text(incident.worst),
@@ -153,6 +155,7 @@ def _state_row(state: SeriesState) -> Cells:
         "streak": int(state.streak),
         "episodes": int(state.episodes),
         "first_pending": None if pending is None else encoding.reading_text(pending),
+        "changes": encoding.dumps([encoding.micros(bucket) for bucket in state.changes]),
     }
 
 
@@ -170,6 +173,7 @@ def _state_of(row: RowMapping, incident: Incident | None) -> SeriesState:
         episodes=row["episodes"],
         incident=incident,
         first_pending=None if pending is None else encoding.reading_from(pending),
+        changes=encoding.instants_from(row["changes"]),
     )
 
 
@@ -186,6 +190,7 @@ def _transition_row(transition: Transition) -> Cells:
         "incident_id": None if incident is None else incident.id,
         "incident": None if incident is None else encoding.incident_text(incident),
         "severity_rose": bool(transition.severity_rose),
+        "began_flapping": bool(transition.began_flapping),
     }
 
 
@@ -201,4 +206,5 @@ def _transition_of(row: RowMapping) -> Transition:
         cause=row["cause"],
         incident=None if incident is None else encoding.incident_from(incident),
         severity_rose=row["severity_rose"],
+        began_flapping=row["began_flapping"],
     )

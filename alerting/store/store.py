@@ -77,10 +77,10 @@ class Store:
         with self._database.reading() as connection:
             return incidents.read_states(connection, subject)
 
-    def open_groups(self) -> list[Group]:
-        """Each with all incidents that ever joined."""
+    def open_groups(self, now: datetime | None = None) -> list[Group]:
+        """Each with all incidents that ever joined; with ``now`` also those whose resolve is not due yet."""
         with self._database.reading() as connection:
-            return groups.open_ones(connection)
+            return groups.open_ones(connection, now)
 
     def groups_of(self, incident_id: str) -> list[Group]:
         with self._database.reading() as connection:

@@ -6,7 +6,7 @@ instants are timestamps. JSON is ASCII text that ``encoding`` writes, because Po
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text, false, text
 
 from alerting.store.types import Utc, Words
 
@@ -114,6 +114,7 @@ series_states = Table(
     Column("streak", Integer, nullable=False),
     Column("episodes", Integer, nullable=False),
     Column("first_pending", Text),
+    Column("changes", Text, nullable=False, server_default="[]"),
 )
 
 incidents = Table(
@@ -134,6 +135,7 @@ incidents = Table(
     Column("first", Text, nullable=False),
     Column("last", Text, nullable=False),
     Column("worst", Text, nullable=False),
+    Column("flapping", Boolean, nullable=False, server_default=false()),
     Index(
         "ux_incidents_open",
         "subject",
@@ -158,6 +160,7 @@ transitions = Table(
     Column("incident_id", Text, index=True),
     Column("incident", Text),
     Column("severity_rose", Boolean, nullable=False),
+    Column("began_flapping", Boolean, nullable=False, server_default=false()),
     Index("ix_transitions_series", "subject", "fingerprint", "at"),
 )
 

@@ -44,6 +44,7 @@ subscriptions:
     detect: [seasonal: {critical: never}]
     guard: {direction: worse, min_change: 10%}
     incident: {open_after: 1, resolve_after: 1}
+    delivery: {group_interval: 5s}
     notify: {warning: [growth-slack, pager]}
 """
 

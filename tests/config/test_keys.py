@@ -9,11 +9,13 @@ import pytest
 
 from config.model import (
     Calendar,
+    DeliveryRules,
     Detect,
     Guard,
     IncidentRules,
     Late,
     Metric,
+    MuteWindow,
     OnError,
     Query,
     Restate,
@@ -22,6 +24,7 @@ from config.model import (
 )
 from config.secrets import Secret
 from detectors.buckets import Bucket
+from detectors.hours import Hours
 from tests.config.folders import SHOP, lines, loaded
 from tests.config.plug_ins import Drift, Seasonal, Threshold
 
@@ -39,7 +42,7 @@ calendars:
 defaults:
   timezone: America/New_York
   incident: {open_after: 2, resolve_after: 3, no_data: keep}
-  delivery: {group_by: [subscription], group_wait: 30s, group_interval: 5m, repeat_interval: 240m}
+  delivery: {group_by: [subscription], group_wait: 30s, group_interval: 5m, repeat_interval: 6h}
   on_error: {after: 3, notify: [ops]}
 queries:
   orders_hourly:
@@ -73,7 +76,7 @@ subscriptions:
       - threshold: {below: 1, clear: 5}
       - drift: {budget: 7/week, metric: c.orders}
     guard: {direction: worse, min_change: 8%, min_difference: 2.5}
-    incident: {open_after: 1, max_age: 24h}
+    incident: {open_after: 1, max_age: 36h}
     delivery: {group_by: [subscription, country]}
     require: all
     calendars: [us]
@@ -94,25 +97,19 @@ LATER = {
     "receivers.chat.fallback": "fallback receivers come",
     "metrics.c.cost.ratio": "ratios come",
     "metrics.c.cost.min_denominator": "ratios come",
-    "subscriptions.health.incident.max_age": "max_age comes",
-    "subscriptions.health.delivery.group_by": "delivery beyond its defaults comes",
-    "subscriptions.health.mute": "mute times come",
     "subscriptions.health.digest": "digests come",
     "subscriptions.health.tests": "tests come",
-    "subscriptions.shadow.mode": "mode: shadow comes",
 }
 SECRETS = {"SHOP_URL": "duckdb:///x", "PD_KEY": "k", "HOOK_URL": "https://hook.example", "HOOK_SECRET": "s"}
 
 
 def _today() -> str:
     """The same text without what comes later."""
-    text = EVERYTHING.partition("  shadow:\n")[0]
+    text = EVERYTHING
     for part in (
         ", limits: {bytes_per_query: 50GB}",
         ", fallback: ops",
-        ", max_age: 24h",
-        "    delivery: {group_by: [subscription, country]}\n",
-        "    mute: [\"Sun 02:00-04:00\"]\n    digest: weekly\n",
+        "    digest: weekly\n",
         "    tests:\n      - {name: a drop is found, expect: {fires_within: 3h}}\n",
         "  c.cost: {ratio: [c.spend, c.orders], min_denominator: 40, better: lower}\n",
     ):  # fmt: skip
@@ -192,10 +189,15 @@ def test_keys_of_today_become_the_model(tmp_path: Path) -> None:
         slack_owner="S0CHECKOUT",
         runbook="https://runbooks.example/checkout",
         guard=Guard("worse", 0.08, 2.5),
-        incident=IncidentRules(1, 3, "keep"),
+        incident=IncidentRules(1, 3, "keep", timedelta(hours=36)),
+        delivery=DeliveryRules(
+            ("subscription", "country"), timedelta(seconds=30), timedelta(minutes=5), timedelta(hours=6)
+        ),
         calendars=(us,),
         require="all",
+        mute=(MuteWindow("Sun 02:00-04:00", Hours((6,), 120, 240)),),
     )
+    assert config.subscriptions["shadow"].mode == "shadow"
 
 
 @pytest.mark.parametrize(
@@ -219,3 +221,20 @@ def test_metrics_are_selected_by_name_pattern_and_tag(
 def test_a_pattern_ignores_upper_and_lower_case_never(tmp_path: Path) -> None:
     found = loaded(tmp_path, {"a.yaml": SHOP.replace('["shop.*"]', '["Shop.*"]')})
     assert len(found.errors) == 1
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("{}", DeliveryRules()),
+        ("{group_by: []}", DeliveryRules(())),
+        ("{group_by: [metric, country, metric]}", DeliveryRules(("metric", "country"))),
+        ("{group_wait: 0s}", DeliveryRules(group_wait=timedelta(0))),
+        ("{group_interval: 1m}", DeliveryRules(group_interval=timedelta(minutes=1))),
+        ("{repeat_interval: 1d}", DeliveryRules(repeat_interval=timedelta(days=1))),
+    ],
+)
+def test_delivery_says_how_notices_are_gathered(tmp_path: Path, written: str, expected: DeliveryRules) -> None:
+    found = loaded(tmp_path, {"a.yaml": SHOP.replace("    notify:", f"    delivery: {written}\n    notify:")})
+    assert lines(found) == []
+    assert found.config.subscriptions["health"].delivery == expected

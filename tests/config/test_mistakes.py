@@ -81,7 +81,7 @@ CASES = [
     ("[seasonal: {}]", "[]", "subscriptions.health.detect: list should have at least 1 item"),
     ("[seasonal: {}]", "[seasonal]", "subscriptions.health.detect[0]: should be a mapping"),
     ("[seasonal: {}]", "seasonal", "subscriptions.health.detect: should be a list"),
-    ("notify: {warning", "mode: on\n    notify: {warning", "subscriptions.health.mode: should be 'live', not 'on'"),
+    ("notify: {warning", "mode: on\n    notify: {warning", "health.mode: should be 'live' or 'shadow', not 'on'"),
     ("{warning: [ops]}", "{warning: ops}", "notify.warning: should be a list such as [a, b], not 'ops'"),
     ("{warning: [ops]}", "{warning: [op]}", "notify.warning[0]: no receiver is called 'op'; did you mean 'ops'?"),
     ("{warning: [ops]}", "{warn: [ops]}", "subscriptions.health.notify.warn: unknown key; did you mean 'warning'?"),
@@ -92,6 +92,18 @@ CASES = [
     ("notify:", "timezone: berlin\n    notify:", "timezone: 'berlin' is not a time zone; did you mean"),
     ("notify:", "timezone: America\n    notify:", "timezone: 'America' is not a time zone"),
     ("notify:", "template: quiet\n    notify:", "template: no template is called 'quiet'; there are none yet"),
+    ("notify:", "delivery: {group_by: [county]}\n    notify:", "delivery.group_by[0]: shop.orders and shop.revenue"),
+    ("notify:", "delivery: {group_by: metric}\n    notify:", "delivery.group_by: should be a list such as [a, b]"),
+    ("notify:", "delivery: {group_wait: 30}\n    notify:", "delivery.group_wait: '30' has no unit: write 30s, 30m"),
+    ("notify:", "delivery: {group_interval: 0s}\n    notify:", "group_interval: must be longer than nothing"),
+    ("notify:", "delivery: {repeat_interval: 0s}\n    notify:", "repeat_interval: must be longer than nothing"),
+    ("notify:", "delivery: {group_every: 5m}\n    notify:", "delivery.group_every: unknown key; did you mean"),
+    ("notify:", "incident: {max_age: 0h}\n    notify:", "health.incident.max_age: must be longer than nothing"),
+    ("notify:", "incident: {max_age: day}\n    notify:", "health.incident.max_age: 'day' is not a duration: write one"),
+    ("notify:", "mute: [Sun 2-4]\n    notify:", "a.yaml:18:12: subscriptions.health.mute[0]: 'Sun 2-4' is not"),
+    ("notify:", "mute: ['Son 02:00-04:00']\n    notify:", "'son' in 'Son 02:00-04:00' is not a day: write Mon, Tue"),
+    ("notify:", "mute: ['Sun 02:00-02:00']\n    notify:", "mute[0]: 'Sun 02:00-02:00' is empty: it ends when"),
+    ("notify:", "mute: 'Sun 02:00-04:00'\n    notify:", "health.mute: should be a list such as [a, b]"),
     ("  health:", "  health: 5\n  other:", "subscriptions.health: should be a mapping such as {key: value}"),
     ("subscriptions:", "subscriptions: []\nx:", "subscriptions: should be a mapping of names to entries"),
 ]  # fmt: skip
@@ -195,3 +207,34 @@ def test_a_missing_sql_file_names_the_nearest(tmp_path: Path) -> None:
     text = SHOP.replace("    sql: SELECT", "    sql_file: sql/order.sql\n    # SELECT")
     found = loaded(tmp_path, {"a.yaml": text, "sql/orders.sql": "SELECT :start, :end"})
     assert [str(problem).rpartition("; ")[2] for problem in found.errors] == ["did you mean 'sql/orders.sql'?"]
+
+
+@pytest.mark.parametrize(
+    ("delay", "incident", "expected"),
+    [
+        (
+            "3h",
+            "{max_age: 90m}",
+            "19:25: subscriptions.health.incident.max_age: nothing would ever be sent: orders_hourly",
+        ),
+        (
+            "2d",
+            "{}",
+            "16:3: subscriptions.health: warning: nothing would ever be sent: orders_hourly is judged 2d after",
+        ),
+    ],
+)
+def test_an_age_below_the_delay_would_send_nothing(tmp_path: Path, delay: str, incident: str, expected: str) -> None:
+    late = SHOP.replace("bucket: 1h", f"bucket: 1h\n    delay: {delay}")
+    found = loaded(tmp_path, {"a.yaml": late.replace("notify:", f"incident: {incident}\n    notify:")})
+    (told,) = lines(found)
+    assert told.startswith(f"a.yaml:{expected}")
+    assert "write incident: {max_age: " in told
+
+
+@pytest.mark.parametrize(("written", "near"), [("county", "country"), ("metrics", "metric"), ("total", "country")])
+def test_a_dimension_to_group_by_names_the_nearest(tmp_path: Path, written: str, near: str) -> None:
+    found = loaded(tmp_path, {"a.yaml": SHOP.replace("notify:", f"delivery: {{group_by: [{written}]}}\n    notify:")})
+    (told,) = lines(found)
+    assert f"shop.orders and shop.revenue have no dimension {written!r}; " in told
+    assert f"'{near}'" in told or f" {near}," in told

@@ -88,7 +88,7 @@ class Watch:
         self, transitions: Sequence[Transition], changed: Sequence[SeriesState], now: datetime | None = None
     ) -> list[Delivery]:
         known = {self.audience.subject: self.audience}
-        planned = plan(transitions, changed, self.open_groups(), known, now=now or self.now)
+        planned = plan(transitions, changed, self.groups.values(), known, now=now or self.now)
         self.groups |= {group.id: group for group in planned.groups}
         self.deliveries += planned.deliveries
         return list(planned.deliveries)

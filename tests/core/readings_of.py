@@ -54,6 +54,7 @@ def walk(
     *,
     now: datetime = NOW,
     opens_from: datetime | None = None,
+    width: timedelta | None = None,
 ) -> tuple[SeriesState | None, list[Transition]]:
     return advance(
         state,
@@ -66,6 +67,7 @@ def walk(
         kind="metric",
         now=now,
         opens_from=opens_from,
+        width=width,
     )
 
 

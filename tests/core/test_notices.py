@@ -2,20 +2,21 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerting.core.groups import Group, group_id, group_key
+from alerting.core.groups import Delivery, Group, group_id, group_key
 from alerting.core.incidents import Severity
-from alerting.core.lifecycle import revise
 from alerting.core.notices import Stir, decide
+from alerting.core.restating import revise
 from alerting.core.views import MOST_CHANGES, MOST_INCIDENTS, superseding, view
 from config.model import DeliveryRules, IncidentRules
 from notifiers.contract import Kind
 from tests.core.audience_of import SUBJECT, Watch, audience
-from tests.core.readings_of import HOUR, NOW, incident_after, readings
+from tests.core.readings_of import HOUR, NOW, START, incident_after, reading, readings, walk
 
 WAIT = timedelta(seconds=30)
 INTERVAL = timedelta(minutes=5)
@@ -208,6 +209,14 @@ def test_an_anomaly_may_be_a_day_old(late: timedelta, is_muted: bool) -> None:
     assert delivery.is_muted is is_muted
 
 
+@pytest.mark.parametrize(("late", "is_muted"), [(timedelta(hours=1, minutes=50), False), (timedelta(hours=2), True)])
+def test_a_subscription_says_how_old_an_anomaly_may_be(late: timedelta, is_muted: bool) -> None:
+    watch = Watch(audience=replace(audience(), max_age=timedelta(hours=2)))
+    (delivery,) = watch.see(after=late, DE="a")
+    assert delivery.is_muted is is_muted
+    assert not is_muted or delivery.reason.endswith("ended 2 h 10 m before it was judged, more than 2 h")
+
+
 def test_a_wide_bucket_may_be_three_buckets_old() -> None:
     weekly = audience()
     measure = replace(weekly.metrics["checkout.orders"], bucket="1w")
@@ -246,6 +255,110 @@ def test_an_old_anomaly_does_not_slip_into_a_message_that_people_see() -> None:
     (muted,) = watch.see(after=timedelta(days=3), FR="a")
     assert muted.is_muted
     assert muted.group_id != told.group_id
+
+
+def minutes(watch: Watch, letters: str) -> list[list[Delivery]]:
+    """Germany judged each minute, one letter a minute; what each minute planned."""
+    planned = []
+    for place, letter in enumerate(letters):
+        now = START + place * timedelta(minutes=1)
+        state, told = walk(
+            next(iter(watch.states.values()), None),
+            [replace(reading(letter, 0), bucket=now)],
+            watch.rules,
+            now=now,
+            width=timedelta(minutes=1),
+        )
+        if state is not None:
+            watch.states[state.fingerprint] = state
+        planned.append(watch.tell(told, [state] if state else [], now))
+    return planned
+
+
+def test_what_opens_again_while_its_resolve_waits_joins_the_group_again() -> None:
+    watch = Watch()
+    (first,), (end,), (again,) = minutes(watch, "a.a")
+    assert (end.kind, end.not_before) == ("resolve", first.not_before + INTERVAL)
+    assert (again.kind, again.group_id, again.not_before) == ("update", first.group_id, end.not_before)
+    assert [shown.status for shown in again.payload.incidents] == ["firing", "resolved"]
+    assert len(watch.open_groups()) == 1
+
+
+def test_what_opens_after_the_resolve_went_out_is_a_group_of_its_own() -> None:
+    watch = Watch()
+    planned = minutes(watch, "a" + "." * 6 + "a")
+    (again,) = planned[-1]
+    assert (again.kind, again.sequence) == ("trigger", 1)
+    assert again.group_id != planned[0][0].group_id
+
+
+def test_a_series_that_begins_to_flap_is_one_update_and_silence() -> None:
+    watch = Watch()
+    planned = minutes(watch, "a.a." + "a." * 100)
+    flapping = planned[3]
+    assert [(one.kind, one.reason) for one in flapping] == [("update", "1 incident began to flap; 1 open")]
+    assert flapping[0].payload.incidents[0].flapping
+    assert "flapping: opened or ended 4 times within 12 buckets" in flapping[0].payload.changes[0].text
+    assert [one for later in planned[4:] for one in later] == []
+
+
+SHADOWED = replace(audience(), is_shadow=True)
+
+
+def test_in_shadow_mode_every_delivery_is_recorded_with_what_it_would_have_been() -> None:
+    watch = Watch(audience=SHADOWED)
+    watch.see(DE="a")
+    watch.see(DE="C")
+    watch.see(DE=".")
+    assert all(delivery.is_muted for delivery in watch.deliveries)
+    said = [(one.receiver, one.kind, one.reason) for one in watch.deliveries]
+    assert said == [
+        ("growth-slack", "trigger", "shadow: nobody is told; it would have been: 1 incident opened the group"),
+        ("growth-slack", "update", "shadow: nobody is told; it would have been: severity rose to critical"),
+        (
+            "checkout-pager",
+            "trigger",
+            "shadow: nobody is told; it would have been: severity rose: 1 incident opened the group",
+        ),
+        ("growth-slack", "resolve", "shadow: nobody is told; it would have been: its only incident is resolved"),
+        ("checkout-pager", "resolve", "shadow: nobody is told; it would have been: its only incident is resolved"),
+    ]
+
+
+def test_going_live_tells_nobody_of_what_opened_in_shadow_mode() -> None:
+    watch = Watch(audience=SHADOWED)
+    watch.see(DE="a")
+    watch.audience = audience()
+    assert watch.see(DE="a") == []
+    assert all(delivery.is_muted for delivery in watch.see(DE="C"))
+    (new,) = watch.see(DE="C", FR="a")
+    assert (new.kind, new.is_muted) == ("trigger", False)
+    assert [shown.dimensions["country"] for shown in new.payload.incidents] == ["FR"]
+    assert {(one.receiver, one.is_muted) for one in watch.see(DE=".", FR="a")} == {
+        ("growth-slack", True),
+        ("checkout-pager", True),
+    }
+
+
+def test_going_into_shadow_mode_still_owes_the_resolve_and_nothing_else() -> None:
+    watch = Watch()
+    watch.see(DE="a")
+    watch.audience = SHADOWED
+    rise = watch.see(DE="C", FR="a")
+    assert [(one.receiver, one.kind, one.is_muted) for one in rise if not one.is_muted] == []
+    ends = watch.see(DE=".", FR=".")
+    assert [(one.receiver, one.kind) for one in ends if not one.is_muted] == [("growth-slack", "resolve")]
+
+
+def test_a_rise_in_shadow_mode_is_told_once_the_subscription_is_live_again() -> None:
+    watch = Watch()
+    watch.see(DE="a")
+    watch.audience = SHADOWED
+    watch.see(DE="C")
+    watch.audience = audience()
+    assert {(one.receiver, one.kind, one.is_muted) for one in watch.see(DE="C")} == {
+        ("checkout-pager", "trigger", False)
+    }
 
 
 def test_a_retraction_closes_the_group_in_its_own_words() -> None:
@@ -331,8 +444,9 @@ def test_superseding_an_unsent_trigger_raises_nothing_because_nothing_was_told()
         ("critical", "f", 1, "warning", timedelta(0), "update", timedelta(0)),
         ("critical", "f", 1, "critical", timedelta(0), "update", INTERVAL),
         ("warning", "fr", 1, "warning", timedelta(0), "update", INTERVAL),
-        ("warning", "r", 1, "warning", timedelta(0), "resolve", timedelta(0)),
-        ("warning", "rr", 1, "warning", -WAIT, "resolve", timedelta(0)),
+        ("warning", "r", 1, "warning", timedelta(0), "resolve", INTERVAL),
+        ("warning", "r", 1, "warning", INTERVAL, "resolve", timedelta(0)),
+        ("warning", "rr", 1, "warning", -WAIT, "resolve", WAIT),
         ("warning", "r", 0, "info", None, "resolve", timedelta(0)),
     ],
 )
@@ -399,10 +513,12 @@ def test_every_story_ends_with_everyone_told_and_closed(
         assert delivery.reason
         assert delivery.payload.incidents
     for name, sequences in by_group.items():
-        kinds = [delivery.kind for delivery in watch.deliveries if delivery.group_id == name]
+        planned = [delivery for delivery in watch.deliveries if delivery.group_id == name]
+        kinds = [delivery.kind for delivery in planned]
         assert sequences == list(range(1, len(sequences) + 1))
         assert kinds[-1] == "resolve"
-        assert kinds.count("resolve") == 1
+        for one, other in pairwise(planned):  # only a resolve that is not due yet is followed by anything
+            assert one.kind != "resolve" or one.not_before > other.payload.created
         assert kinds.count("trigger") == (kinds[0] == "trigger")
         muted = {delivery.is_muted for delivery in watch.deliveries if delivery.group_id == name}
         assert len(muted) == 1

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import numpy as np
@@ -73,9 +73,17 @@ def swept(
     how: IncidentRules | None = None,
     states: Mapping[str, SeriesState] | None = None,
     opens_from: datetime | None = None,
+    width: timedelta | None = HOUR,
 ) -> tuple[list[SeriesState], list[Transition]]:
     return advance_panel(
-        states or {}, found, how or rules(), subject=SUBJECT, metric=METRIC, now=NOW, opens_from=opens_from
+        states or {},
+        found,
+        how or rules(),
+        subject=SUBJECT,
+        metric=METRIC,
+        now=NOW,
+        opens_from=opens_from,
+        width=width,
     )
 
 
@@ -93,6 +101,7 @@ def alone(
         kind="metric",
         now=NOW,
         opens_from=opens_from,
+        width=HOUR,
     )
 
 
@@ -102,7 +111,7 @@ def kept(states: Sequence[SeriesState]) -> dict[str, SeriesState]:
 
 @st.composite
 def grids(draw: st.DrawFn) -> list[str]:
-    rows = draw(st.integers(1, 14))
+    rows = draw(st.integers(1, 30))
     return draw(st.lists(st.text(alphabet=".aC?_", min_size=rows, max_size=rows), min_size=1, max_size=4))
 
 
@@ -125,7 +134,7 @@ def test_every_series_of_a_panel_goes_the_way_it_goes_alone(
 
 
 @settings(deadline=None)
-@given(grids(), RULES, st.lists(st.integers(1, 13), max_size=3))
+@given(grids(), RULES, st.lists(st.integers(1, 29), max_size=3))
 def test_a_panel_in_any_chunks_gives_the_same_states(columns: list[str], how: IncidentRules, cuts: list[int]) -> None:
     whole_states, whole_told = swept(combined(columns), how)
     states: dict[str, SeriesState] = {}

@@ -63,6 +63,24 @@ def test_everything_that_was_recorded_is_read_back_as_it_was(store: Store) -> No
     ]
 
 
+def test_what_is_remembered_of_a_series_that_flaps_is_read_back(store: Store) -> None:
+    one = replace(incident(), flapping=True)
+    flapping = replace(state_of(one), changes=(NOON - 2 * HOUR, NOON - HOUR, NOON))
+    began = replace(transition(one), began_flapping=True)
+    store.record(replace(opening(one), states=(flapping,), transitions=(began,)))
+    assert repr(store.series_states(SUBJECT)[one.fingerprint]) == repr(flapping)
+    assert repr(store.incident(one.id)) == repr(one)
+    assert repr(store.timeline(one.id)) == repr([began])
+    assert repr(store.open_groups()[0].members) == repr((one,))
+
+
+def test_a_group_is_open_until_its_resolve_is_due(store: Store) -> None:
+    closing = replace(group(incident()), closed=NOON + HOUR)
+    store.record(replace(opening(incident()), groups=(closing,)))
+    assert store.open_groups() == store.open_groups(NOON + HOUR) == []
+    assert repr(store.open_groups(NOON)) == repr([closing])
+
+
 def test_infinite_and_missing_numbers_of_a_reading_survive(store: Store) -> None:
     one = replace(incident(), worst=replace(reading(), score=float("inf"), upper=float("-inf")))
     store.record(opening(one))
