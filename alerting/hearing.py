@@ -316,6 +316,7 @@ def _row(
         judged_until=until,
         expected_previous=watch.judged_until if watch else None,
         added=watch.added if watch else now,
+        remembers=bool(watch and watch.state),
     )
 
 

@@ -32,6 +32,10 @@ def open_ones(connection: Connection) -> list[Group]:
     return _where(connection, groups.c.closed.is_(None))
 
 
+def named(connection: Connection, group_id: str) -> Group | None:
+    return next(iter(_where(connection, groups.c.id == group_id)), None)
+
+
 def of_incident(connection: Connection, incident_id: str) -> list[Group]:
     joined = select(group_members.c.group_id).where(group_members.c.incident_id == incident_id)
     return _where(connection, groups.c.id.in_(joined))
