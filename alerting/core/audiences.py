@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Literal
 
 from alerting.core.incidents import SEVERITIES, Severity
 from config.model import Config, DeliveryRules, Query, Subscription
 from notifiers.contract import Owner
+
+_HEALTH_REPEATS = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ def audience_of_query(query: Query, *, public_url: str | None = None) -> Audienc
         name=query.name,
         receivers={"info": query.on_error.notify},
         timezone=query.timezone,
+        delivery=DeliveryRules(repeat_interval=_HEALTH_REPEATS),
         links=_links(public_url),
         metrics={query.name: Measure(bucket=query.bucket.text)},
     )
@@ -77,7 +81,13 @@ def audience_of_query(query: Query, *, public_url: str | None = None) -> Audienc
 
 def audience_of_file(path: str, receivers: Sequence[str], *, public_url: str | None = None) -> Audience:
     """Who is told that a file of the configuration does not load."""
-    return Audience(subject=f"config:{path}", name=path, receivers={"info": tuple(receivers)}, links=_links(public_url))
+    return Audience(
+        subject=f"config:{path}",
+        name=path,
+        receivers={"info": tuple(receivers)},
+        links=_links(public_url),
+        delivery=DeliveryRules(repeat_interval=_HEALTH_REPEATS),
+    )
 
 
 def audiences(config: Config, *, public_url: str | None = None) -> dict[str, Audience]:

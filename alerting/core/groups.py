@@ -60,6 +60,8 @@ class Delivery:
     reason: str
     is_muted: bool = False
     """True: recorded and shown by ``why``, never sent."""
+    mute_untold: str = ""
+    """Where nothing of the group was sent yet, nothing is, for this reason: what still waits is withdrawn."""
 
 
 def group_key(incident: Incident, group_by: Sequence[str], *, is_muted: bool = False) -> str:
@@ -72,6 +74,14 @@ def group_id(receiver: str, key: str, opened: datetime, first: Incident) -> str:
     """Names one occurrence: ASCII, sortable by when it opened, the same whenever computed again."""
     canonical = json.dumps([receiver, key, opened.isoformat(), first.id])
     return f"{opened:%Y%m%dT%H%M%S}-{hashlib.sha256(canonical.encode()).hexdigest()[:16]}"
+
+
+def all_ended(group: Group) -> str:
+    """Why a group has ended, in words."""
+    retracted = sum(member.status == "retracted" for member in group.members)
+    how = "retracted" if retracted == len(group.members) else "resolved"
+    everyone = "its only incident is" if len(group.members) == 1 else f"all {len(group.members):,} incidents are"
+    return f"{everyone} {how}"
 
 
 def _value(incident: Incident, name: str) -> str:
