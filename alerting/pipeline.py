@@ -11,10 +11,11 @@ import numpy as np
 
 from alerting.bench import Bench
 from alerting.core import health
+from alerting.core.attention import Attention
 from alerting.core.decisions import Change, Decision, Finding, Standing, decide, subject_of
 from alerting.core.health import QueryState, is_backfilled, is_interrupted
 from alerting.hearing import judge_metrics
-from alerting.store import Judged, LostRace, Recording
+from alerting.store import Judged, LostRace, Recording, Store
 from alerting.telemetry import logger
 from alerting.warehouse import Pulled, SourceError, Warehouse, Window, plan, settle, settled
 from config.model import Config, Query
@@ -63,7 +64,7 @@ def evaluate(query: Query, warehouse: Warehouse | Refused, bench: Bench, *, now:
         error = "; ".join([error] * bool(error) + problems)
     state = replace(state, failures=state.failures + 1 if error else 0, error=error)
     with bench.deciding:
-        standing = standing_of([query], bench)
+        standing = standing_of([query], bench, now)
         zero_filled = is_zero_filled(bench.config, query)
         ailing = health.judge(
             query, state, standing.states.get(f"query:{query.name}", {}), now, zero_filled=zero_filled
@@ -146,13 +147,20 @@ def unjudged(query: Query, state: QueryState, bench: Bench) -> list[np.datetime6
     return list(now.times[rows[~is_same.all(axis=1)]])
 
 
-def standing_of(queries: Sequence[Query], bench: Bench) -> Standing:
+def standing_of(queries: Sequence[Query], bench: Bench, now: datetime) -> Standing:
     """How things stand for all that these queries feed."""
     subjects = {f"query:{query.name}" for query in queries}
     for query in queries:
         subjects |= {subject_of(subscription.name) for subscription, _ in bench.config.watched(query.name)}
     states = {subject: bench.store.series_states(subject) for subject in sorted(subjects)}
-    return Standing(states, tuple(bench.store.open_groups()))
+    sources = {metric.name: (metric.query,) for metric in bench.config.metrics.values()}
+    return Standing(states, tuple(bench.store.open_groups()), attention_of(bench.store, now), sources)
+
+
+def attention_of(store: Store, now: datetime) -> Attention:
+    """What people want to hear of at this moment."""
+    silences = tuple(one for one in store.silences.holding() if one.holds(now))
+    return Attention(silences, store.actions.acknowledged())
 
 
 def recording(decision: Decision, judged: Sequence[Judged], now: datetime, state: QueryState | None) -> Recording:

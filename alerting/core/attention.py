@@ -1,4 +1,4 @@
-"""Whether people want to hear of an incident now: silences, acknowledgements, inhibition, and when they are reminded."""
+"""Whether people want to hear of an incident: silences, acknowledgements, inhibition; and when they are reminded."""
 
 from __future__ import annotations
 

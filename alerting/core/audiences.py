@@ -42,6 +42,8 @@ class Audience:
     links: Mapping[str, str] = field(default_factory=dict)
     delivery: DeliveryRules = field(default_factory=DeliveryRules)
     metrics: Mapping[str, Measure] = field(default_factory=dict)
+    feeds: int = 0
+    """Of a query: how many watched metrics suffer while it is late or failing."""
     mute: str = ""
     """Why whatever opens now is recorded and not sent; empty = it is sent."""
 
@@ -66,7 +68,7 @@ def audience_of(subscription: Subscription, config: Config, *, public_url: str |
     )
 
 
-def audience_of_query(query: Query, *, public_url: str | None = None) -> Audience:
+def audience_of_query(query: Query, *, feeds: int = 0, public_url: str | None = None) -> Audience:
     """Who is told that a query is late, failing, empty or changed: ``on_error.notify``."""
     return Audience(
         subject=f"query:{query.name}",
@@ -76,6 +78,7 @@ def audience_of_query(query: Query, *, public_url: str | None = None) -> Audienc
         delivery=DeliveryRules(repeat_interval=_HEALTH_REPEATS),
         links=_links(public_url),
         metrics={query.name: Measure(bucket=query.bucket.text)},
+        feeds=feeds,
     )
 
 
@@ -93,7 +96,9 @@ def audience_of_file(path: str, receivers: Sequence[str], *, public_url: str | N
 def audiences(config: Config, *, public_url: str | None = None) -> dict[str, Audience]:
     """Every subscription's and every query's audience, by subject."""
     found = [audience_of(subscription, config, public_url=public_url) for subscription in config.subscriptions.values()]
-    found += [audience_of_query(query, public_url=public_url) for query in config.queries.values()]
+    for query in config.queries.values():
+        feeds = len({metric.name for _, metric in config.watched(query.name)})
+        found.append(audience_of_query(query, feeds=feeds, public_url=public_url))
     return {audience.subject: audience for audience in found}
 
 

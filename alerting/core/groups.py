@@ -12,6 +12,8 @@ from alerting.core.incidents import Incident, Severity
 from notifiers.contract import Kind, Notification
 
 _MUTED = "muted"
+MUTED_KEY = f'["{_MUTED}",'
+"""How the key of a muted group begins."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,13 @@ def group_key(incident: Incident, group_by: Sequence[str], *, is_muted: bool = F
     """Names the group an incident belongs to. Groups never span subjects; a dimension it lacks is empty text."""
     values = [[name, _value(incident, name)] for name in group_by if name != "subscription"]
     return json.dumps([_MUTED if is_muted else "told", incident.subject, *values], ensure_ascii=True)
+
+
+def group_matchers(group: Group) -> dict[str, str]:
+    """What its incidents have in common: the subject by its kind, and the values of ``group_by``."""
+    _, subject, *values = json.loads(group.key)
+    kind, _, name = subject.partition(":")
+    return {kind: name, **{str(label): str(value) for label, value in values}}
 
 
 def group_id(receiver: str, key: str, opened: datetime, first: Incident) -> str:

@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Literal
 
 from alerting.core.audiences import Audience, Measure
-from alerting.core.figures import amount, series_name
+from alerting.core.figures import amount, count, series_name
 from alerting.core.groups import Group
 from alerting.core.incidents import SEVERITIES, Incident, Transition
+from alerting.core.inhibition import KINDS
 from notifiers.contract import IncidentView, Kind, Notification, TimelineEntry
 
 MOST_INCIDENTS = 50
@@ -81,9 +82,15 @@ def view(incident: Incident, audience: Audience) -> IncidentView:
         worst_score=_known(worst.score),
         direction=_sign(last.direction or worst.direction),
         detector=last.detector or worst.detector,
-        reason=incident.cause or last.reason or worst.reason,
+        reason=incident.cause or _reason(incident, audience),
         calendar=", ".join(dict.fromkeys(one.calendar for one in (incident.first, worst, last) if one.calendar)),
     )
+
+
+def _reason(incident: Incident, audience: Audience) -> str:
+    said = incident.last.reason or incident.worst.reason
+    adopts = audience.feeds and incident.kind in KINDS
+    return f"{said}; {count(audience.feeds, 'metric')} affected" if adopts else said
 
 
 def worst_first(incidents: Iterable[Incident]) -> list[Incident]:

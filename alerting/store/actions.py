@@ -54,19 +54,15 @@ class ActionLog:
             return {row["incident_id"]: _action_of(row) for row in rows}
 
     def labelled(self, label: Label, subject: str, metric: str) -> tuple[Incident, ...]:
-        """The incidents of a metric that carry the label and no newer one, oldest first."""
+        """The incidents of a metric that carry the label, oldest first."""
         statement = (
-            select(incidents, action_incidents.c.kind.label("label"))
+            select(incidents)
             .join(action_incidents, action_incidents.c.incident_id == incidents.c.id)
-            .join(actions, actions.c.id == action_incidents.c.action_id)
-            .where(action_incidents.c.kind.in_(LABELS), incidents.c.subject == subject, incidents.c.metric == metric)
-            .order_by(actions.c.at, actions.c.id)
+            .where(action_incidents.c.kind == label, incidents.c.subject == subject, incidents.c.metric == metric)
+            .order_by(incidents.c.detected, incidents.c.id)
         )
-        newest: dict[str, tuple[str, Incident]] = {}
         with self._database.reading() as connection:
-            for row in connection.execute(statement).mappings():
-                newest[row["id"]] = row["label"], incident_of(row)
-        return tuple(incident for said, incident in newest.values() if said == label)
+            return tuple(incident_of(row) for row in connection.execute(statement).mappings())
 
 
 def write(connection: Connection, done: Iterable[Action]) -> None:
@@ -75,6 +71,9 @@ def write(connection: Connection, done: Iterable[Action]) -> None:
         name = _name(action)
         connection.execute(insert(actions), _row(name, action))
         rows = [{"incident_id": one, "kind": action.kind, "action_id": name} for one in action.incidents]
+        if action.kind in LABELS:  # the newest label is the one that counts
+            others = action_incidents.c.incident_id.in_(action.incidents) & action_incidents.c.kind.in_(LABELS)
+            connection.execute(delete(action_incidents).where(others))
         if rows and action.kind in ONCE:
             connection.execute(insert(action_incidents), rows)
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, RowMapping, select
 from alerting.core.silences import Silence
 from alerting.store import encoding
 from alerting.store.database import Database
+from alerting.store.errors import LostRace
 from alerting.store.statements import Cells, upsert
 from alerting.store.tables import silences
 
@@ -36,7 +37,12 @@ class Silences:
 
 
 def write(connection: Connection, changed: Iterable[Silence]) -> None:
-    upsert(connection, silences, [_row(one) for one in changed])
+    """Raises LostRace where the end of a silence was told already."""
+    for one in changed:
+        is_told = select(silences.c.id).where(silences.c.id == one.id, silences.c.told_end.is_not(None))
+        if connection.execute(is_told.with_for_update()).first() is not None:
+            raise LostRace(f"somebody else recorded first: the silence {one.id} is over")
+        upsert(connection, silences, [_row(one)])
 
 
 def _row(one: Silence) -> Cells:

@@ -86,6 +86,11 @@ class Store:
         with self._database.reading() as connection:
             return groups.open_ones(connection)
 
+    def groups_flushed_before(self, before: datetime) -> list[Group]:
+        """The open groups that people see and that said nothing since."""
+        with self._database.reading() as connection:
+            return groups.flushed_before(connection, before)
+
     def groups_of(self, incident_id: str) -> list[Group]:
         with self._database.reading() as connection:
             return groups.of_incident(connection, incident_id)
