@@ -1,6 +1,7 @@
 """What people do to incidents: acknowledge, silence, label, resolve. From the command line, Slack, pages or an API.
 
-Each action decides and records in one transaction, beside a running daemon: whoever lost a race reads again and repeats.
+Each action decides and records in one transaction, beside a running daemon: whoever lost a race reads again and tries
+again.
 """
 
 from __future__ import annotations
@@ -96,6 +97,10 @@ class Actions:
             return _keep(bench, longer, Action(now, by, via, "extend", one.id, "", ()), text)
 
         return self._do(extend)
+
+    def matchers(self, target: str) -> dict[str, str]:
+        """What a silence of this target would match."""
+        return matchers_of(_found(self._bench(), target))
 
     def preview(self, matchers: Mapping[str, str]) -> tuple[Incident, ...]:
         """The open incidents that such a silence would keep quiet."""
