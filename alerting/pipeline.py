@@ -10,7 +10,7 @@ from datetime import datetime
 import numpy as np
 
 from alerting.bench import Bench
-from alerting.core import health
+from alerting.core import health, inhibition
 from alerting.core.attention import Attention
 from alerting.core.decisions import Change, Decision, Finding, Standing, decide, subject_of
 from alerting.core.health import QueryState, is_backfilled, is_interrupted
@@ -59,12 +59,14 @@ def evaluate(query: Query, warehouse: Warehouse | Refused, bench: Bench, *, now:
     """
     state, restated, error = pull(query, known_state(query, bench, now), warehouse, bench, now=now)
     findings: list[tuple[Finding, list[Judged]]] = []
+    # Where the pull itself went well, a metric that cannot be made says nothing against the others.
+    inhibitors = inhibition.KINDS if error else inhibition.KINDS_OF_DATA
     if is_backfilled(query, state, now):  # also where a later window failed: what came before it is final
         findings, problems = judge_metrics(query, state, restated, bench, now=now)
         error = "; ".join([error] * bool(error) + problems)
     state = replace(state, failures=state.failures + 1 if error else 0, error=error)
     with bench.deciding:
-        standing = standing_of([query], bench, now)
+        standing = replace(standing_of([query], bench, now), inhibitors=inhibitors)
         zero_filled = is_zero_filled(bench.config, query)
         ailing = health.judge(
             query, state, standing.states.get(f"query:{query.name}", {}), now, zero_filled=zero_filled

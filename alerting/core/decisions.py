@@ -59,13 +59,15 @@ class Change:
 class Standing:
     """How things stood before: states by subject and fingerprint, and the open groups of all receivers.
 
-    ``attention``: silences and acknowledgements · ``sources``: the queries of each metric.
+    ``attention``: silences and acknowledgements · ``sources``: the queries of each metric · ``inhibitors``: the kinds
+    of health incidents that inhibit them.
     """
 
     states: Mapping[str, Mapping[str, SeriesState]]
     groups: tuple[Group, ...] = ()
     attention: Attention = NO_ATTENTION
     sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    inhibitors: tuple[str, ...] = inhibition.KINDS
 
     def after(self, decision: Decision) -> Standing:
         """How things stand once the decision is recorded."""
@@ -135,9 +137,10 @@ def told(
     """
     newest = {(state.subject, state.fingerprint): state for state in change.states}
     after = standing.after(Decision(replace(change, states=tuple(newest.values())))).states
-    released = inhibition.freed(standing.states, after, standing.sources)
+    ailing = inhibition.ailing(after, standing.sources, standing.inhibitors)
+    released = inhibition.freed(standing.states, after, standing.sources, ailing)
     seen = {(state.subject, state.fingerprint): state for state in (*again, *released)} | newest
-    attention = replace(standing.attention, ailing=inhibition.ailing(after, standing.sources))
+    attention = replace(standing.attention, ailing=ailing)
     planned = plan(
         change.transitions, seen.values(), standing.groups, audiences, now=now, attention=attention, remarks=remarks
     )

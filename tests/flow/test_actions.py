@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+from alerting.app import reading
 from alerting.app.actions import Done, UnknownTarget
 from alerting.core.incidents import Incident
 from alerting.core.silences import BadSilence
@@ -241,6 +242,31 @@ def test_an_unknown_target_says_where_to_look(make: Made, target: str) -> None:
     world = quiet(make())
     with pytest.raises(UnknownTarget, match="metricwatch incidents --all"):
         world.app.actions.acknowledge(target, by="ann", via="cli", now=NOON)
+
+
+def gates(world: World, hours: int) -> dict[str, tuple[bool | None, str]]:
+    (story, *_) = reading.why_incident(world.app, the(world).id, NOON + hours * HOUR)
+    return {gate.name: (gate.passed, gate.detail) for gate in story.gates}
+
+
+def test_why_and_incidents_say_what_people_did_and_what_comes_next(make: Made) -> None:
+    world = burning(make(), hours=30)
+    assert gates(world, 2)["reminder team"] == (None, "due Tue 2026-01-20 18:00 UTC if it is still open")
+    silence(world, 2)
+    world.app.actions.acknowledge(the(world).id, by="ann", via="slack", now=OPENED)
+    found = gates(world, 3)
+    (one,) = world.app.store.silences.all()
+    span = "from Tue 2026-01-20 14:00 UTC until Tue 2026-01-20 16:00 UTC"
+    assert found["silence"] == (False, f"{one.id}, {span}, by ann: deploy")
+    assert found["acknowledged"] == (True, "Tue 2026-01-20 14:00 UTC by ann (slack)")
+    assert "reminder team" not in found
+    (line,) = reading.open_incidents(world.app, OPENED)
+    assert line.attention == "acknowledged by ann; silenced until Tue 2026-01-20 16:00 UTC by ann: deploy"
+    world.hours(OPENED + HOUR, OPENED + 3 * HOUR)
+    world.app.actions.label(the(world).id, "expected", by="bob", comment="sale", via="cli", now=OPENED + 3 * HOUR)
+    found = gates(world, 6)
+    assert found["silence"][0] is None
+    assert found["labelled"] == (True, "expected, Tue 2026-01-20 17:00 UTC by bob (cli): sale")
 
 
 def test_everything_that_was_done_is_in_the_audit_log(make: Made) -> None:
