@@ -97,6 +97,8 @@ class Daemon:
     def _tick(self) -> None:
         try:
             now = self._clock()
+            if self._app.revisit(now):
+                self._courier.wake()
             for name in self._app.due(now):
                 if self._broken_until.get(name, now) <= now:
                     self._submit(name)

@@ -16,6 +16,7 @@ from alerting.core.calendars import with_events
 from alerting.core.decisions import Finding, subject_of
 from alerting.core.health import QueryState
 from alerting.core.incidents import Incident
+from alerting.core.labels import without
 from alerting.core.panels import PanelError, panel
 from alerting.core.readings import Judged as Opinion
 from alerting.core.readings import combine
@@ -98,6 +99,7 @@ def judge_metric(
     trusted = {} if again_from else _trusted(watches, state)
     view, trusted = _view(entries, trusted, metric, query, earliest, state, watches, bench)
     view = with_events(view, subscription.calendars, subscription.timezone)
+    view = without(view, bench.store.actions.labelled("expected", subject_of(subscription.name), metric.name))
     heard = [
         (judged, watches[entry.key])
         for entry in shares.spread(entries, subscription, metric.name, view)
@@ -335,6 +337,7 @@ def _row(
         judged_until=until,
         expected_previous=watch.judged_until if watch else None,
         added=watch.added if watch else now,
+        remembers=bool(watch and watch.state),
     )
 
 

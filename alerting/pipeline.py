@@ -10,11 +10,12 @@ from datetime import datetime
 import numpy as np
 
 from alerting.bench import Bench
-from alerting.core import health
+from alerting.core import health, inhibition
+from alerting.core.attention import Attention
 from alerting.core.decisions import Change, Decision, Standing, decide, subject_of
 from alerting.core.health import QueryState, is_backfilled, is_interrupted
 from alerting.hearing import Heard, judge_metrics
-from alerting.store import Judged, LostRace, Recording
+from alerting.store import Judged, LostRace, Recording, Store
 from alerting.telemetry import logger
 from alerting.warehouse import Pulled, SourceError, Warehouse, Window, plan, settle, settled
 from config.model import Config, Query
@@ -58,12 +59,14 @@ def evaluate(query: Query, warehouse: Warehouse | Refused, bench: Bench, *, now:
     """
     state, restated, error = pull(query, known_state(query, bench, now), warehouse, bench, now=now)
     heard = Heard()
+    # Where the pull itself went well, a metric that cannot be made says nothing against the others.
+    inhibitors = inhibition.KINDS if error else inhibition.KINDS_OF_DATA
     if is_backfilled(query, state, now):  # also where a later window failed: what came before it is final
         heard = judge_metrics(query, state, restated, bench, now=now)
         error = "; ".join([error] * bool(error) + heard.problems)
     state = replace(state, failures=state.failures + 1 if error else 0, error=error)
     with bench.deciding:
-        standing = standing_of([query], bench, now)
+        standing = replace(standing_of([query], bench, now), inhibitors=inhibitors)
         zero_filled = is_zero_filled(bench.config, query)
         ailing = health.judge(
             query,
@@ -157,7 +160,14 @@ def standing_of(queries: Sequence[Query], bench: Bench, now: datetime) -> Standi
     for query in queries:
         subjects |= {subject_of(subscription.name) for subscription, _ in bench.config.watched(query.name)}
     states = {subject: bench.store.series_states(subject) for subject in sorted(subjects)}
-    return Standing(states, tuple(bench.store.open_groups(now)))
+    sources = {metric.name: (metric.query,) for metric in bench.config.metrics.values()}
+    return Standing(states, tuple(bench.store.open_groups(now)), attention_of(bench.store, now), sources)
+
+
+def attention_of(store: Store, now: datetime) -> Attention:
+    """What people want to hear of at this moment."""
+    silences = tuple(one for one in store.silences.holding() if one.holds(now))
+    return Attention(silences, store.actions.acknowledged())
 
 
 def recording(decision: Decision, judged: Sequence[Judged], now: datetime, state: QueryState | None) -> Recording:

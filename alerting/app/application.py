@@ -10,9 +10,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from alerting.app.actions import Actions
 from alerting.app.pictures import chart_of, spark_of
 from alerting.app.pulse import Pulse
 from alerting.app.receivers import MUTED, open_notifiers
+from alerting.app.revisiting import revisit
 from alerting.app.rules import judge_files, keep_texts, retire_removed
 from alerting.bench import Bench, Progress
 from alerting.core.audiences import Audience, audience_of_file, audiences
@@ -86,6 +88,18 @@ class App:
         _warn(loaded.problems)
         self._use(loaded)
         self.adopt_config(now)
+
+    @property
+    def actions(self) -> Actions:
+        """What people do to incidents."""
+        return Actions(self.bench)
+
+    def revisit(self, now: datetime) -> bool:
+        """What time alone brings about is planned: ends of silences, reminders. True where something was planned.
+
+        Call it while holding the state exclusively.
+        """
+        return revisit(self.bench(), now)
 
     def due(self, now: datetime, known: Mapping[str, QueryState] | None = None) -> list[str]:
         """The queries to evaluate now, most overdue first."""

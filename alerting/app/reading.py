@@ -21,12 +21,14 @@ from alerting.app.reading_names import (
 from alerting.app.reading_points import audience_of_subject, outcomes_of, why_point
 from alerting.app.reading_series import Shown, ShownSeries, show
 from alerting.charts import ChartError
-from alerting.core import explain, views
+from alerting.core import explain, explain_actions, views
+from alerting.core.attention import Attention, marked
 from alerting.core.audiences import Audience
 from alerting.core.explain import Gate, Outcome, Why
 from alerting.core.incidents import Incident
 from alerting.core.panels import PanelError
 from alerting.hearing import shown_from
+from alerting.pipeline import attention_of
 from alerting.store import OutboxRow, ReceiverState
 from config.model import Query
 from notifiers import wording
@@ -71,6 +73,8 @@ class IncidentLine:
     headline: str
     since: str
     timezone: str
+    attention: str = ""
+    """Who works on it, until when it is silenced; empty while nobody did anything."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,8 @@ def incidents(
     if not open_only:
         newest_ones = app.store.incidents(since=since, limit=limit)
         found += [incident for incident in newest_ones if not incident.is_open]
-    return tuple(_line(app, incident, now) for incident in found[:limit])
+    attention = attention_of(app.store, now)
+    return tuple(_line(app, incident, now, attention) for incident in found[:limit])
 
 
 def open_incidents(app: App, now: datetime) -> tuple[IncidentLine, ...]:
@@ -110,9 +115,9 @@ def incident_page(app: App, name: str, now: datetime) -> IncidentPage:
     incident = incident_named(app, name)
     audience = audience_of_subject(app, incident.subject)
     return IncidentPage(
-        line=_line(app, incident, now),
+        line=_line(app, incident, now, attention_of(app.store, now)),
         timeline=tuple(views.entry(transition) for transition in app.store.timeline(incident.id)),
-        why=_opening_point(app, incident) or _without_receivers(_story(app, incident)),
+        why=_opening_point(app, incident) or _without_receivers(_story(app, incident, now)),
         outcomes=outcomes_of(app, incident),
         team=audience.owner.team,
         runbook=audience.runbook,
@@ -129,14 +134,14 @@ def incident_chart(app: App, name: str) -> bytes | None:
         return None
 
 
-def why_incident(app: App, name: str) -> tuple[Why, ...]:
+def why_incident(app: App, name: str, now: datetime) -> tuple[Why, ...]:
     """The story of an incident, then the gates of the bucket that opened it where that can still be judged.
 
     Raises UnknownIncident, StoreError.
     """
     incident = incident_named(app, name)
     opening = _opening_point(app, incident)
-    return (_story(app, incident), *([opening] if opening else []))
+    return (_story(app, incident, now), *([opening] if opening else []))
 
 
 def deliveries(app: App, *, unsettled_only: bool = False, limit: int = 200) -> tuple[OutboxRow, ...]:
@@ -149,12 +154,12 @@ def receivers_in_trouble(app: App) -> tuple[ReceiverState, ...]:
     return tuple(app.store.outbox.receivers_in_trouble())
 
 
-def _line(app: App, incident: Incident, now: datetime) -> IncidentLine:
+def _line(app: App, incident: Incident, now: datetime, attention: Attention) -> IncidentLine:
     audience = audience_of_subject(app, incident.subject)
-    said = _notification(incident, audience, now)
-    return IncidentLine(
-        incident, audience.name, wording.state(said), wording.headline(said), wording.since_line(said), said.timezone
-    )
+    said = marked(_notification(incident, audience, now), [incident], (), attention, now)
+    words = wording.headline(said), wording.since_line(said), said.timezone
+    taken = explain_actions.standing(incident, attention, now)
+    return IncidentLine(incident, audience.name, wording.state(said), *words, taken)
 
 
 def _notification(incident: Incident, audience: Audience, now: datetime) -> Notification:
@@ -173,10 +178,14 @@ def _notification(incident: Incident, audience: Audience, now: datetime) -> Noti
     )
 
 
-def _story(app: App, incident: Incident) -> Why:
+def _story(app: App, incident: Incident, now: datetime) -> Why:
     audience = audience_of_subject(app, incident.subject)
     measure = audience.metrics.get(incident.metric)
-    return explain.why_incident(
+    gates = explain_actions.done(app.store.actions.of_incidents([incident.id]).get(incident.id, ()), audience.timezone)
+    gates += explain_actions.silenced(incident, app.store.silences.all(), audience.timezone)
+    attention = attention_of(app.store, now)
+    gates += explain_actions.reminded(app.store.groups_of(incident.id), audience, attention, now)
+    story = explain.why_incident(
         incident,
         app.store.timeline(incident.id),
         outcomes_of(app, incident),
@@ -184,6 +193,7 @@ def _story(app: App, incident: Incident) -> Why:
         timezone=audience.timezone,
         unit=measure.unit if measure else None,
     )
+    return explain_actions.with_actions(story, gates)
 
 
 def _opening_point(app: App, incident: Incident) -> Why | None:

@@ -15,6 +15,7 @@ from alerting.core.calendars import described, with_events
 from alerting.core.decisions import subject_of
 from alerting.core.explain import Opinion, Outcome, Point, Why
 from alerting.core.incidents import Incident, Reading
+from alerting.core.labels import without
 from alerting.core.readings import Judged, combine
 from alerting.hearing import Shares, opens_from, read_panel
 from alerting.judging import Inline, columns_of, judge, part
@@ -76,6 +77,7 @@ def _point(
     begin = query.bucket.start(bucket - buckets * query.bucket.nominal, query.timezone)
     read = _series(app, metric, query, labels, entries, begin, bucket)
     view = with_events(read, subscription.calendars, subscription.timezone)
+    view = without(view, app.store.actions.labelled("expected", subject_of(subscription.name), metric.name))
     trail = _trail(subscription, metric, entries, view, begin)
     seen = app.store.points.seen(query.digest, bucket)
     before = [

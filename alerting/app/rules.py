@@ -9,7 +9,7 @@ from alerting.bench import Bench
 from alerting.core import health
 from alerting.core.decisions import Change, Standing, retired, told
 from alerting.core.incidents import Incident, SeriesState
-from alerting.pipeline import recording
+from alerting.pipeline import attention_of, recording
 from alerting.store import Store
 from config.loader import Loaded
 from config.model import Config
@@ -78,6 +78,6 @@ def _removed(bench: Bench) -> Iterator[SeriesState]:
 
 
 def _record(change: Change, bench: Bench, now: datetime) -> None:
-    standing = Standing({}, tuple(bench.store.open_groups(now)))
+    standing = Standing({}, tuple(bench.store.open_groups(now)), attention_of(bench.store, now))
     decision = told(change, standing, bench.audiences, now=now)
     bench.store.record(recording(decision, (), now, None))

@@ -30,13 +30,14 @@ COMMANDS = (
     Command("once", "Evaluate everything due, deliver what is owed, exit: for cron.", "watching:once"),
     Command("why", "Every gate that a point or an incident passed or failed.", "reading:why"),
     Command("incidents", "What is open, and what was.", "reading:incidents"),
+    Command("silence", "Keep quiet what matches, for a while.", "acting:silence"),
+    Command("ack", "Say that somebody works on an incident: no more reminders.", "acting:ack"),
+    Command("label", "Say what an incident was, and end it: detectors learn from it.", "acting:label"),
+    Command("resolve", "End an incident by hand.", "acting:resolve"),
     Command("deliveries", "What each receiver got, and why.", "reading:deliveries"),
     Command("score", "Judge a CSV file line by line, causally.", "scoring:score"),
     Command("db", "Look after the state database.", "watching:db"),
-    *(
-        Command(name, "Comes with a later release.", None)
-        for name in ("backtest", "plan", "tune", "silence", "ack", "resolve", "label", "test", "token")
-    ),
+    *(Command(name, "Comes with a later release.", None) for name in ("backtest", "plan", "tune", "test", "token")),
 )
 
 

@@ -136,7 +136,7 @@ def _why(app: App, target: str, time: str | None, subscription: str | None) -> t
     if time is None:
         if target.partition("{")[0].strip() in app.config.metrics:
             raise ValueError(f"say when: metricwatch why '{target}' 2026-01-14T15:00")
-        return reading.why_incident(app, target)
+        return reading.why_incident(app, target, datetime.now(UTC))
     name, labels = parsed_series(target)
     at = parsed_time(time, reading.timezone_of(app, name))
     return reading.why_point(app, name, labels, at, subscription)

@@ -58,7 +58,7 @@ def plain(value: object) -> object:
 def _incident(line: IncidentLine) -> Plain:
     incident = line.incident
     names = ("id", "kind", "metric", "labels", "status", "severity", "opened", "detected", "resolved", "cause")
-    told = {"subscription": line.rule, "headline": line.headline, "since": line.since}
+    told = {"subscription": line.rule, "headline": line.headline, "since": line.since, "attention": line.attention}
     readings = {name: plain(getattr(incident, name)) for name in ("first", "last", "worst")}
     return {**{name: plain(getattr(incident, name)) for name in names}, **told, **readings}
 

@@ -25,12 +25,11 @@ STATES = {"sent": "green", "merged": "dim", "muted": "dim", "dead": "bold red", 
 def incidents(lines: Sequence[IncidentLine]) -> RenderableType:
     if not lines:
         return Text("no open incident")
-    table = _table("", "incident", "what", "since", "rule")
+    table = _table("", "incident", "what", "since", "rule", "attention")
     for line in lines:
         sign, ink = SIGNS[line.state]
-        table.add_row(
-            Text(sign, ink), Text(line.incident.id), Text(line.headline), Text(line.since), Text(clean(line.rule))
-        )
+        words = (line.incident.id, line.headline, line.since, clean(line.rule), clean(line.attention, 300))
+        table.add_row(Text(sign, ink), *map(Text, words))
     return table
 
 

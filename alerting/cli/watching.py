@@ -49,6 +49,7 @@ def once(
     now = _instant(at) if at else datetime.now(UTC)
     with opened(config) as app, app.store.exclusive():
         app.adopt_config(now)
+        app.revisit(now)
         app.progress = _progress()
         evaluations = evaluate_all(app, now)
         report = app.deliver(now if at else lambda: datetime.now(UTC))

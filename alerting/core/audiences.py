@@ -14,6 +14,7 @@ from notifiers.contract import Owner
 SHADOW = "shadow: nobody is told"
 _MINUTE = timedelta(minutes=1)
 _WEEK = timedelta(weeks=1)
+_HEALTH_REPEATS = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ class Audience:
     metrics: Mapping[str, Measure] = field(default_factory=dict)
     max_age: timedelta | None = None
     """How old an anomaly may be to be sent; None = the larger of 24 h and 3 buckets."""
+    feeds: int = 0
+    """Of a query: how many watched metrics suffer while it is late or failing."""
     mute: str = ""
     """Why whatever opens is recorded and not sent; empty = it is sent."""
     is_shadow: bool = False
@@ -97,27 +100,37 @@ def audience_of(subscription: Subscription, config: Config, *, public_url: str |
     )
 
 
-def audience_of_query(query: Query, *, public_url: str | None = None) -> Audience:
+def audience_of_query(query: Query, *, feeds: int = 0, public_url: str | None = None) -> Audience:
     """Who is told that a query is late, failing, empty or changed: ``on_error.notify``."""
     return Audience(
         subject=f"query:{query.name}",
         name=query.name,
         receivers={"info": query.on_error.notify},
         timezone=query.timezone,
+        delivery=DeliveryRules(repeat_interval=_HEALTH_REPEATS),
         links=_links(public_url),
         metrics={query.name: Measure(bucket=query.bucket.text)},
+        feeds=feeds,
     )
 
 
 def audience_of_file(path: str, receivers: Sequence[str], *, public_url: str | None = None) -> Audience:
     """Who is told that a file of the configuration does not load."""
-    return Audience(subject=f"config:{path}", name=path, receivers={"info": tuple(receivers)}, links=_links(public_url))
+    return Audience(
+        subject=f"config:{path}",
+        name=path,
+        receivers={"info": tuple(receivers)},
+        links=_links(public_url),
+        delivery=DeliveryRules(repeat_interval=_HEALTH_REPEATS),
+    )
 
 
 def audiences(config: Config, *, public_url: str | None = None) -> dict[str, Audience]:
     """Every subscription's and every query's audience, by subject."""
     found = [audience_of(subscription, config, public_url=public_url) for subscription in config.subscriptions.values()]
-    found += [audience_of_query(query, public_url=public_url) for query in config.queries.values()]
+    for query in config.queries.values():
+        feeds = len({metric.name for _, metric in config.watched(query.name)})
+        found.append(audience_of_query(query, feeds=feeds, public_url=public_url))
     return {audience.subject: audience for audience in found}
 
 

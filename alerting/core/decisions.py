@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import numpy as np
 
+from alerting.core import inhibition
+from alerting.core.attention import NO_ATTENTION, Attention, Remark
 from alerting.core.audiences import Audience
 from alerting.core.blocks import fingerprint
 from alerting.core.groups import Delivery, Group
@@ -58,10 +60,17 @@ class Change:
 
 @dataclass(frozen=True)
 class Standing:
-    """How things stood before: states by subject and fingerprint, and the open groups of all receivers."""
+    """How things stood before: states by subject and fingerprint, and the open groups of all receivers.
+
+    ``attention``: silences and acknowledgements · ``sources``: the queries of each metric · ``inhibitors``: the kinds
+    of health incidents that inhibit them.
+    """
 
     states: Mapping[str, Mapping[str, SeriesState]]
     groups: tuple[Group, ...] = ()
+    attention: Attention = NO_ATTENTION
+    sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    inhibitors: tuple[str, ...] = inhibition.KINDS
 
     def after(self, decision: Decision, now: datetime) -> Standing:
         """How things stand once the decision is recorded; groups that closed before ``now`` are forgotten."""
@@ -69,7 +78,7 @@ class Standing:
         for state in decision.change.states:
             states.setdefault(state.subject, {})[state.fingerprint] = state
         groups = {group.id: group for group in (*self.groups, *decision.groups)}
-        return Standing(states, tuple(group for group in groups.values() if group.is_open_at(now)))
+        return replace(self, states=states, groups=tuple(group for group in groups.values() if group.is_open_at(now)))
 
 
 @dataclass(frozen=True)
@@ -117,11 +126,29 @@ def decide(
     return told(change, standing, audiences, now=now)
 
 
-def told(change: Change, standing: Standing, audiences: Mapping[str, Audience], *, now: datetime) -> Decision:
-    """The decision that consists of this change and of the notices that it owes."""
-    newest = tuple({(state.subject, state.fingerprint): state for state in change.states}.values())
-    planned = plan(change.transitions, newest, standing.groups, audiences, now=now)
-    return Decision(replace(change, states=newest), planned.groups, planned.deliveries)
+def told(
+    change: Change,
+    standing: Standing,
+    audiences: Mapping[str, Audience],
+    *,
+    now: datetime,
+    remarks: Sequence[Remark] = (),
+    again: Iterable[SeriesState] = (),
+) -> Decision:
+    """The decision that consists of this change and of the notices that it owes.
+
+    ``again``: states that did not change, whose incidents somebody may be owed all the same (a silence has ended).
+    """
+    newest = {(state.subject, state.fingerprint): state for state in change.states}
+    after = standing.after(Decision(replace(change, states=tuple(newest.values()))), now).states
+    ailing = inhibition.ailing(after, standing.sources, standing.inhibitors)
+    released = inhibition.freed(standing.states, after, standing.sources, ailing)
+    seen = {(state.subject, state.fingerprint): state for state in (*again, *released)} | newest
+    attention = replace(standing.attention, ailing=ailing)
+    planned = plan(
+        change.transitions, seen.values(), standing.groups, audiences, now=now, attention=attention, remarks=remarks
+    )
+    return Decision(replace(change, states=tuple(newest.values())), planned.groups, planned.deliveries)
 
 
 def retired(states: Iterable[SeriesState], *, now: datetime, cause: str) -> Change:

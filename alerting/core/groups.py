@@ -13,6 +13,8 @@ from alerting.core.incidents import Incident, Severity
 from notifiers.contract import Kind, Notification
 
 Reach = Literal["told", "muted", "shadow"]
+TOLD_KEY = '["told",'
+"""How the key begins of a group that people are told of."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,8 @@ class Delivery:
     reason: str
     is_muted: bool = False
     """True: recorded and shown by ``why``, never sent."""
+    mute_untold: str = ""
+    """Where nothing of the group was sent yet, nothing is, for this reason: what still waits is withdrawn."""
 
 
 def group_key(incident: Incident, group_by: Sequence[str], reach: Reach = "told") -> str:
@@ -79,10 +83,25 @@ def group_key(incident: Incident, group_by: Sequence[str], reach: Reach = "told"
     return json.dumps([reach, incident.subject, *values], ensure_ascii=True)
 
 
+def group_matchers(group: Group) -> dict[str, str]:
+    """What its incidents have in common: the subject by its kind, and the values of ``group_by``."""
+    _, subject, *values = json.loads(group.key)
+    kind, _, name = subject.partition(":")
+    return {kind: name, **{str(label): str(value) for label, value in values}}
+
+
 def group_id(receiver: str, key: str, opened: datetime, first: Incident) -> str:
     """Names one occurrence: ASCII, sortable by when it opened, the same whenever computed again."""
     canonical = json.dumps([receiver, key, opened.isoformat(), first.id])
     return f"{opened:%Y%m%dT%H%M%S}-{hashlib.sha256(canonical.encode()).hexdigest()[:16]}"
+
+
+def all_ended(group: Group) -> str:
+    """Why a group has ended, in words."""
+    retracted = sum(member.status == "retracted" for member in group.members)
+    how = "retracted" if retracted == len(group.members) else "resolved"
+    everyone = "its only incident is" if len(group.members) == 1 else f"all {len(group.members):,} incidents are"
+    return f"{everyone} {how}"
 
 
 def _value(incident: Incident, name: str) -> str:

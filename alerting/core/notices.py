@@ -11,14 +11,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from alerting.core.attention import NO_ATTENTION, Attention, Remark, marked
 from alerting.core.audiences import SHADOW, Audience, Measure, vanished_audience
 from alerting.core.figures import count, length
-from alerting.core.groups import Delivery, Group, Reach, group_id, group_key
+from alerting.core.groups import Delivery, Group, Reach, all_ended, group_id, group_key
 from alerting.core.incidents import SEVERITIES, Incident, Reading, SeriesState, Severity, Transition, more_severe
 from alerting.core.views import entry, notification
 from config.model import DeliveryRules, age_limit
 from detectors.buckets import Bucket
-from notifiers.contract import Kind
+from notifiers.contract import Kind, TimelineEntry
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,11 @@ class News:
 
 @dataclass(frozen=True)
 class Stir:
-    """What moves one group: incidents that join it, and members to which something happened."""
+    """What moves one group: incidents that join it, members to which something happened, and what else is said."""
 
     joined: tuple[News, ...] = ()
     moved: tuple[News, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,21 +79,23 @@ def plan(
     audiences: Mapping[str, Audience],
     *,
     now: datetime,
+    attention: Attention = NO_ATTENTION,
+    remarks: Sequence[Remark] = (),
 ) -> Plan:
     """The groups and deliveries that follow from an evaluation.
 
     ``states`` are those that changed (they hold the newest version of each open incident), ``groups`` the open ones of
     all receivers, ``audiences`` by subject; a subject without one was removed and only closes what it told.
+    ``attention`` says what is kept quiet, ``remarks`` what is said beside what happened.
     """
     news = _news(transitions, states)
     known = [group for group in groups if group.is_open_at(now)]
-    stirs = {(group.receiver, group.key): (group, Stir(moved=moved)) for group, moved in _moved(known, news)}
+    stirs = {(group.receiver, group.key): (group, stir) for group, stir in _stirred(known, news, remarks)}
     standing = {(group.receiver, group.key): group for group in known}
-    for place, joined in _joining(_owed(known, news, audiences, now), audiences).items():
+    for place, joined in _joining(_owed(known, news, audiences, attention, now), audiences).items():
         group = standing.get(place) or _opened(*place, joined[0].incident, now)
-        moved = stirs[place][1].moved if place in stirs else ()
-        stirs[place] = group, Stir(tuple(joined), moved)
-    planned = [_deliver(group, stir, news, audiences, now) for group, stir in stirs.values()]
+        stirs[place] = group, replace(stirs[place][1] if place in stirs else Stir(), joined=tuple(joined))
+    planned = [_deliver(group, stir, news, audiences, attention, now) for group, stir in stirs.values()]
     return Plan(tuple(group for group, _ in planned), tuple(delivery for _, delivery in planned))
 
 
@@ -101,12 +105,15 @@ def decide(group: Group, stir: Stir, severity: Severity, rules: DeliveryRules, n
     flushed = group.flushed or now
     at = flushed if flushed > now else max(now, flushed + rules.group_interval)
     if not still_open:
-        return Notice("resolve", at if group.sequence else now, _all_ended(group))
+        return Notice("resolve", at if group.sequence else now, all_ended(group))
     if not group.sequence:
         at_once = any(item.rose for item in stir.joined)
         return Notice("trigger", now if at_once else now + rules.group_wait, _first(stir, at_once))
     if SEVERITIES.index(severity) > SEVERITIES.index(group.severity_told):
         return Notice("update", now, f"severity rose to {severity}")
+    if stir.remarks:
+        told = [remark.text for remark in stir.remarks] + [_changed(stir, still_open)] * bool(stir.joined or stir.moved)
+        return Notice("update", now if group.sent_version else max(now, flushed), "; ".join(told))
     return Notice("update", at, _changed(stir, still_open))
 
 
@@ -131,19 +138,27 @@ def _news(transitions: Sequence[Transition], states: Iterable[SeriesState]) -> d
     return news
 
 
-def _moved(known: Iterable[Group], news: Mapping[str, News]) -> Iterator[tuple[Group, tuple[News, ...]]]:
-    """The groups with a member whose severity rose, that began to flap or that ended."""
+def _stirred(
+    known: Iterable[Group], news: Mapping[str, News], remarks: Sequence[Remark]
+) -> Iterator[tuple[Group, Stir]]:
+    """The groups with a member whose severity rose, that began to flap or that ended, and those to which something
+    else is said."""
     for group in known:
         moved = [news[member.id] for member in group.members if member.id in news]
         loud = tuple(item for item in moved if item.rose or item.flaps or item.ended)
-        if loud:
-            yield group, loud
+        said = tuple(remark for remark in remarks if group.id in remark.groups)
+        if loud or said:
+            yield group, Stir(moved=loud, remarks=said)
 
 
 def _owed(
-    known: Sequence[Group], news: Mapping[str, News], audiences: Mapping[str, Audience], now: datetime
+    known: Sequence[Group],
+    news: Mapping[str, News],
+    audiences: Mapping[str, Audience],
+    attention: Attention,
+    now: datetime,
 ) -> Iterator[tuple[str, News, Reach]]:
-    """Receiver, incident, and whether it is recorded only: too old to be sent, its audience hushed, or in shadow."""
+    """Receiver, incident, and whether it is recorded only: nobody wants to hear of it now, or it is in shadow."""
     told = {(group.receiver, member.id) for group in known if not group.is_muted for member in group.members}
     recorded = {(group.receiver, member.id) for group in known if group.is_muted for member in group.members}
     heard_of = {incident for _, incident in told}
@@ -152,18 +167,18 @@ def _owed(
         audience = audiences.get(item.incident.subject)
         if audience is None or not (item.opened or item.incident.status == "firing"):
             continue
-        reach = _reach(item, audience, now, is_shadowed=item.incident.id in shadowed)
+        reach = _reach(item, audience, attention, now, is_shadowed=item.incident.id in shadowed)
         for receiver in audience.told(item.incident.severity):
             place = (receiver, item.incident.id)
             if place not in told and not (reach != "told" and place in recorded):
                 yield receiver, item, reach
 
 
-def _reach(item: News, audience: Audience, now: datetime, *, is_shadowed: bool) -> Reach:
+def _reach(item: News, audience: Audience, attention: Attention, now: datetime, *, is_shadowed: bool) -> Reach:
     """``is_shadowed``: it was recorded in shadow mode, and stays so although the subscription may be live by now."""
     if audience.is_shadow or is_shadowed:
         return "shadow"
-    return "muted" if audience.hushed(now) or staleness(item, audience, now) else "told"
+    return "muted" if _unwanted(item, audience, attention, now) else "told"
 
 
 def _joining(
@@ -206,7 +221,12 @@ def _opened(receiver: str, key: str, first: Incident, now: datetime) -> Group:
 
 
 def _deliver(
-    before: Group, stir: Stir, news: Mapping[str, News], audiences: Mapping[str, Audience], now: datetime
+    before: Group,
+    stir: Stir,
+    news: Mapping[str, News],
+    audiences: Mapping[str, Audience],
+    attention: Attention,
+    now: datetime,
 ) -> tuple[Group, Delivery]:
     audience = audiences.get(before.subject) or vanished_audience(before.subject)
     members = tuple(news[member.id].incident if member.id in news else member for member in before.members)
@@ -223,52 +243,66 @@ def _deliver(
         flushed=notice.not_before,
         closed=notice.not_before if notice.kind == "resolve" else None,
     )
-    changes = [entry(transition) for item in (*stir.joined, *stir.moved) for transition in item.happened]
     payload = notification(
         after,
         audience,
         notice.kind,
-        sorted(changes, key=lambda change: change.at),
+        _changes(stir, now),
         now=now,
         joined=bool(stir.joined) and before.sequence > 0,
         raises_severity=before.sequence > 0 and severity != before.severity_told,
     )
-    muted = _muted(before, stir, notice, audience, now)
+    muted = _muted(before, stir, notice, audience, attention, now)
     if muted and not before.is_muted:
         after = replace(after, severity_told=before.severity_told, flushed=before.flushed)
+    concerned = _concerned(after, stir)
+    silence = attention.silence_of(concerned, now)
     return after, Delivery(
         delivery_id=payload.delivery_id,
         receiver=after.receiver,
         group_id=after.id,
         sequence=after.sequence,
         kind=notice.kind,
-        payload=payload,
+        payload=marked(payload, concerned, stir.remarks, attention, now),
         not_before=notice.not_before,
         reason=muted or notice.reason,
         is_muted=bool(muted),
+        mute_untold=f"not sent: {silence.text()}" if silence and not muted else "",
     )
 
 
-def _muted(group: Group, stir: Stir, notice: Notice, audience: Audience, now: datetime) -> str:
+def _changes(stir: Stir, now: datetime) -> list[TimelineEntry]:
+    """What is new, oldest first. A reminder is no change."""
+    changes = [entry(transition) for item in (*stir.joined, *stir.moved) for transition in item.happened]
+    changes += [TimelineEntry(at=now, text=remark.text) for remark in stir.remarks if remark.event != "reminder"]
+    return sorted(changes, key=lambda change: change.at)
+
+
+def _concerned(group: Group, stir: Stir) -> list[Incident]:
+    """The incidents that a notice is about: those that are open, else those that have just ended."""
+    still_open = [member for member in group.members if member.is_open]
+    return still_open or [item.incident for item in (*stir.joined, *stir.moved)]
+
+
+def _unwanted(item: News, audience: Audience, attention: Attention, now: datetime) -> str:
+    """Why an incident is recorded only; empty = it is sent."""
+    hush = attention.hush(item.incident, now)
+    return audience.hushed(now) or staleness(item, audience, now) or (f"not sent: {hush}" if hush else "")
+
+
+def _muted(group: Group, stir: Stir, notice: Notice, audience: Audience, attention: Attention, now: datetime) -> str:
     """Why this is not sent; empty: it is. What was told before gets its resolve, in shadow mode too."""
     if group.is_shadow or (audience.is_shadow and notice.kind == "update"):
         return f"{SHADOW}; it would have been: {notice.reason}"
     if not group.is_muted:
         return ""
-    reasons = [audience.hushed(now) or staleness(item, audience, now) for item in stir.joined]
+    reasons = [_unwanted(item, audience, attention, now) for item in stir.joined]
     return reasons[0] if reasons else "not sent: what opened this group was not sent either"
 
 
 def _first(stir: Stir, at_once: bool) -> str:
     begun = "severity rose: " if at_once else ""
     return f"{begun}{count(len(stir.joined), 'incident')} opened the group"
-
-
-def _all_ended(group: Group) -> str:
-    retracted = sum(member.status == "retracted" for member in group.members)
-    how = "retracted" if retracted == len(group.members) else "resolved"
-    everyone = "its only incident is" if len(group.members) == 1 else f"all {len(group.members):,} incidents are"
-    return f"{everyone} {how}"
 
 
 def _changed(stir: Stir, still_open: int) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Literal
 
 from alerting.core.audiences import Audience, Measure
-from alerting.core.figures import amount, series_name
+from alerting.core.figures import amount, count, series_name
 from alerting.core.groups import Group
 from alerting.core.incidents import SEVERITIES, Incident, Transition
+from alerting.core.inhibition import KINDS
 from notifiers.contract import IncidentView, Kind, Notification, TimelineEntry
 
 MOST_INCIDENTS = 50
@@ -80,10 +82,16 @@ def view(incident: Incident, audience: Audience) -> IncidentView:
         worst_score=_known(worst.score),
         direction=_sign(last.direction or worst.direction),
         detector=last.detector or worst.detector,
-        reason=incident.cause or last.reason or worst.reason,
+        reason=incident.cause or _reason(incident, audience),
         flapping=incident.flapping,
         calendar=", ".join(dict.fromkeys(one.calendar for one in (incident.first, worst, last) if one.calendar)),
     )
+
+
+def _reason(incident: Incident, audience: Audience) -> str:
+    said = incident.last.reason or incident.worst.reason
+    adopts = audience.feeds and incident.kind in KINDS
+    return f"{said}; {count(audience.feeds, 'metric')} affected" if adopts else said
 
 
 def worst_first(incidents: Iterable[Incident]) -> list[Incident]:
@@ -127,16 +135,26 @@ def bounded(changes: Sequence[TimelineEntry], now: datetime) -> tuple[TimelineEn
 
 
 def superseding(older: Notification, newer: Notification) -> Notification:
-    """``newer`` as it reads when ``older`` was never sent: it also says what ``older`` would have said first."""
+    """``newer`` as it reads when ``older`` was never sent: it also says what ``older`` would have said first.
+
+    Where something happened it is no reminder any more; an acknowledgement that was not told yet still is one.
+    """
+    is_reminder = newer.is_reminder and older.is_reminder
     return newer.model_copy(
         update={
             "kind": "trigger" if (older.kind, newer.kind) == ("trigger", "update") else newer.kind,
             "changes": bounded((*older.changes, *newer.changes), newer.created),
             "joined": older.joined or newer.joined,
+            "is_reminder": is_reminder,
+            "event": "reminder" if is_reminder else _event(older) or _event(newer),
             # Nobody was told a lower severity yet when the trigger itself is unsent.
             "raises_severity": older.kind != "trigger" and (older.raises_severity or newer.raises_severity),
         }
     )
+
+
+def _event(notification: Notification) -> Literal["", "acknowledged"]:
+    return "acknowledged" if notification.event == "acknowledged" else ""
 
 
 def _known(value: float) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
@@ -19,8 +20,11 @@ def enqueue(connection: Connection, deliveries: Sequence[Delivery], now: datetim
 
     Raises LostRace where the sequence number of a group is taken.
     """
-    for delivery in sorted(deliveries, key=lambda one: one.sequence):
-        waiting = () if delivery.is_muted else _waiting(connection, delivery)
+    for planned in sorted(deliveries, key=lambda one: one.sequence):
+        waiting = () if planned.is_muted else _waiting(connection, planned)
+        delivery = planned
+        if planned.mute_untold and not _is_told(connection, planned):
+            delivery = replace(planned, is_muted=True, reason=planned.mute_untold)
         if waiting:
             connection.execute(
                 update(outbox)
@@ -45,6 +49,14 @@ def _waiting(connection: Connection, delivery: Delivery) -> tuple[Waiting, ...]:
         Waiting(row.delivery_id, row.sequence, row.kind, _readable(row.payload), row.due, row.not_before, row.attempt)
         for row in rows
     )
+
+
+def _is_told(connection: Connection, delivery: Delivery) -> bool:
+    """True where something of the group was sent, or may have been."""
+    table = outbox.c
+    of_group = (table.receiver == delivery.receiver, table.group_id == delivery.group_id)
+    is_out = table.state.in_(("sent", "leased")) | table.is_doubtful
+    return connection.execute(select(table.delivery_id).where(*of_group, is_out).limit(1)).first() is not None
 
 
 def _readable(payload: str) -> Notification | None:

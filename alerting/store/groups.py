@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, delete, or_, select
 
-from alerting.core.groups import Group
+from alerting.core.groups import TOLD_KEY, Group
 from alerting.core.incidents import Incident
 from alerting.store.incidents import incident_of
 from alerting.store.statements import Cells, insert_missing, upsert
@@ -35,6 +35,16 @@ def open_ones(connection: Connection, now: datetime | None) -> list[Group]:
 
 def _is_open_at(now: datetime) -> ColumnElement[bool]:
     return or_(groups.c.closed.is_(None), groups.c.closed > now)
+
+
+def named(connection: Connection, group_id: str) -> Group | None:
+    return next(iter(_where(connection, groups.c.id == group_id)), None)
+
+
+def flushed_before(connection: Connection, before: datetime) -> list[Group]:
+    """The open groups that people see and that said nothing since."""
+    is_seen = groups.c.key.startswith(TOLD_KEY, autoescape=True)
+    return _where(connection, groups.c.closed.is_(None) & (groups.c.flushed <= before) & is_seen)
 
 
 def of_incident(connection: Connection, incident_id: str) -> list[Group]:

@@ -9,11 +9,28 @@ from sqlalchemy import Connection, RowMapping, delete, insert, select
 
 from alerting.core.incidents import Incident, SeriesState, Status, Transition
 from alerting.store import encoding
-from alerting.store.errors import AmbiguousIncident
+from alerting.store.errors import AmbiguousIncident, LostRace
 from alerting.store.statements import Cells, insert_missing, upsert
 from alerting.store.tables import incidents, series_states, transitions
 
 OPEN = ("firing", "recovering")
+_MOST_NAMES = 500  # SQLite takes some thousand parameters in a statement
+
+
+def refuse_ended(connection: Connection, changed: Sequence[Incident]) -> None:
+    """Raises LostRace where somebody ended one of these incidents since they were read: it stays ended.
+
+    The rows stay locked until the transaction ends, in the order of their ids, so that two writers never wait for each
+    other.
+    """
+    names = sorted({incident.id for incident in changed})
+    for first in range(0, len(names), _MOST_NAMES):
+        some = names[first : first + _MOST_NAMES]
+        statement = select(incidents.c.id, incidents.c.status).where(incidents.c.id.in_(some))
+        rows = connection.execute(statement.order_by(incidents.c.id).with_for_update()).all()
+        ended = next((row.id for row in rows if row.status not in OPEN), None)
+        if ended is not None:
+            raise LostRace(f"somebody else recorded first: incident {ended} has ended meanwhile")
 
 
 def write(connection: Connection, changed: Sequence[Incident], mentioned: Iterable[Incident]) -> None:

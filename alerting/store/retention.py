@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from alerting.store import groups, incidents, outbox, points, verdicts
+from alerting.store import actions, groups, incidents, outbox, points, verdicts
 from alerting.store.database import Database
 from alerting.store.values import Expired
 
@@ -31,4 +31,5 @@ def expire(
         deliveries = outbox.expire(connection, before)
         ended, changes = incidents.expire(connection, before)
         closed = groups.expire(connection)
+        actions.expire(connection, before)
     return Expired(removed, judged, ended, changes, closed, deliveries)

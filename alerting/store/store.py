@@ -10,13 +10,15 @@ from alerting.core.blocks import Block
 from alerting.core.groups import Group
 from alerting.core.health import QueryState
 from alerting.core.incidents import Incident, SeriesState, Transition
-from alerting.store import groups, incidents, lock, query_states, retention, verdicts
+from alerting.store import actions, groups, incidents, lock, query_states, retention, silences, verdicts
+from alerting.store.actions import ActionLog
 from alerting.store.config_files import ConfigFiles
 from alerting.store.database import Database, connect
 from alerting.store.enqueue import enqueue
 from alerting.store.migrating import migrate
 from alerting.store.outbox import Outbox
 from alerting.store.points import Points
+from alerting.store.silences import Silences
 from alerting.store.values import Expired, Recording, StoredVerdicts, Watch, Written
 
 
@@ -29,6 +31,8 @@ class Store:
         self.points = Points(database)
         self.outbox = Outbox(database)
         self.config_files = ConfigFiles(database)
+        self.silences = Silences(database)
+        self.actions = ActionLog(database)
 
     def exclusive(self) -> AbstractContextManager[None]:
         """Held by whoever evaluates and delivers; ends with its process. Raises StateBusy at once."""
@@ -82,9 +86,19 @@ class Store:
         with self._database.reading() as connection:
             return groups.open_ones(connection, now)
 
+    def groups_flushed_before(self, before: datetime) -> list[Group]:
+        """The open groups that people see and that said nothing since."""
+        with self._database.reading() as connection:
+            return groups.flushed_before(connection, before)
+
     def groups_of(self, incident_id: str) -> list[Group]:
         with self._database.reading() as connection:
             return groups.of_incident(connection, incident_id)
+
+    def group(self, group_id: str) -> Group | None:
+        """Open or closed."""
+        with self._database.reading() as connection:
+            return groups.named(connection, group_id)
 
     def record(self, recording: Recording) -> None:
         """All that one evaluation decided is written, or nothing. Raises LostRace where somebody else was faster."""
@@ -92,8 +106,10 @@ class Store:
         changed = [*(one.incident for one in found if one.incident), *(one.incident for one in states if one.incident)]
         members = (incident for group in recording.groups for incident in group.members)
         with self._database.writing() as connection:
+            incidents.refuse_ended(connection, changed)
             for judged in recording.judged:
                 verdicts.write(connection, judged)
+            verdicts.forget(connection, recording.forgotten)
             incidents.write(connection, changed, members)
             incidents.write_states(connection, states)
             incidents.write_transitions(connection, found)
@@ -101,6 +117,8 @@ class Store:
             enqueue(connection, recording.deliveries, recording.now)
             if recording.query_state is not None:
                 query_states.write(connection, recording.query_state)
+            silences.write(connection, recording.silences)
+            actions.write(connection, recording.actions)
 
     def incidents(
         self,

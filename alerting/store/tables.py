@@ -238,3 +238,41 @@ config_files = Table(
     Column("loaded_at", Utc, nullable=False),
     Column("error", Words, nullable=False),
 )
+
+# ``told_end``: when whoever was owed something heard that the silence ended; until then it holds.
+silences = Table(
+    "silences",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("matchers", Text, nullable=False),
+    Column("starts", Utc, nullable=False),
+    Column("ends", Utc, nullable=False),
+    Column("author", Words, nullable=False),
+    Column("comment", Words, nullable=False),
+    Column("created", Utc, nullable=False),
+    Column("expired_by", Words, nullable=False),
+    Column("told_end", Utc, index=True),
+)
+
+# The audit log: what people did, the ids of the incidents as JSON.
+actions = Table(
+    "actions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("at", Utc, nullable=False, index=True),
+    Column("by", Words, nullable=False),
+    Column("via", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("target", Words, nullable=False),
+    Column("comment", Words, nullable=False),
+    Column("incidents", Text, nullable=False),
+)
+
+# What happens to an incident once, whoever does it: acknowledged, labelled, resolved.
+action_incidents = Table(
+    "action_incidents",
+    metadata,
+    Column("incident_id", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("action_id", Text, nullable=False, index=True),
+)

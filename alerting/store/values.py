@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from alerting.core.actions import Action
 from alerting.core.groups import Delivery, Group
 from alerting.core.health import QueryState
 from alerting.core.incidents import SeriesState, Transition
+from alerting.core.silences import Silence
 from detectors.contract import Floats, Instants, Texts, Verdicts
 
 
@@ -42,7 +44,8 @@ class Judged:
 
     ``expected_previous`` is the ``judged_until`` that the writer read before it judged (None: no row, or never judged);
     another value in the database now means that somebody else judged meanwhile. ``added`` is kept from the first
-    recording on.
+    recording on. ``remembers``: it judged with what the watch remembered; where that was forgotten since (a person
+    labelled an incident), the judgement is void.
     """
 
     subscription: str
@@ -53,6 +56,7 @@ class Judged:
     judged_until: datetime
     expected_previous: datetime | None
     added: datetime
+    remembers: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,11 @@ class Recording:
     groups: tuple[Group, ...] = ()
     deliveries: tuple[Delivery, ...] = ()
     query_state: QueryState | None = None
+    silences: tuple[Silence, ...] = ()
+    """Those that are new or changed."""
+    actions: tuple[Action, ...] = ()
+    forgotten: tuple[tuple[str, str], ...] = ()
+    """(subscription, metric): what their detectors remember is learned anew from the readings."""
 
 
 @dataclass(frozen=True)

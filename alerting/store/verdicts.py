@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, delete, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
 from alerting.store.encoding import (
     STATUS_TEXTS,
@@ -81,6 +81,14 @@ def read(
     )
 
 
+def forget(connection: Connection, metrics: Iterable[tuple[str, str]]) -> None:
+    """What the detectors of these (subscription, metric) remember is gone: they learn anew from the readings."""
+    table = watches.c
+    for subscription, metric in metrics:
+        of_metric = (table.subscription == subscription, table.metric == metric)
+        connection.execute(update(watches).where(*of_metric).values(state=b""))
+
+
 def expire(connection: Connection, before: datetime) -> int:
     return connection.execute(delete(verdicts).where(verdicts.c.bucket < micros(before))).rowcount
 
@@ -108,6 +116,7 @@ def _advance(connection: Connection, judged: Judged, labels: str) -> None:
         update(watches)
         .where(*_is_watch(judged.subscription, judged.entry, judged.metric))
         .where(watches.c.judged_until.is_not_distinct_from(judged.expected_previous))
+        .where(*([func.length(watches.c.state) > 0] if judged.remembers else []))
         .values(**changed)
     )
     if moved.rowcount == 1:

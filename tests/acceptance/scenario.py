@@ -26,6 +26,8 @@ from tests.warehouse.rigs import Kind, SqliteRig
 
 NOON = datetime(2026, 1, 20, 12, 0, tzinfo=UTC)
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
+LOOKS = timedelta(seconds=10)
+"""How often the daemon of a scenario looks whether something is due."""
 COLUMNS: Mapping[str, Kind] = {"time": "wall", "country": "text", "orders": "float"}
 HISTORY = 30
 """Quiet minutes before noon."""
@@ -156,6 +158,7 @@ class Scenario:
         while (moment := self._next()) <= end:
             self.now = max(self.now, moment)
             self._evaluate()
+            self.app.revisit(self.now)
             self._deliver()
         self.now = end
 
@@ -173,6 +176,11 @@ class Scenario:
         everything = "\n".join(map(str, self.seen))
         assert not [*strangers, *missing], f"not expected: {strangers}\nmissing: {missing}\nall:\n{everything}"
         assert self.slack.unexpected == self.pagerduty.unexpected == []
+
+    def group(self) -> str:
+        """The only group that people were told of and that is open."""
+        (found,) = {group.id: group for group in self.app.store.open_groups() if group.receiver == "team"}
+        return found
 
     def close(self) -> None:
         if self._app is not None:
@@ -210,11 +218,11 @@ class Scenario:
             self._note(service)
 
     def _next(self) -> datetime:
-        """The next moment at which an evaluation or a delivery is due."""
+        """When to look again, or the next moment at which a delivery is due."""
         after = self.now + timedelta(microseconds=1)
-        minute = self.now.replace(second=0, microsecond=0) + MINUTE
+        look = self.now.replace(second=self.now.second // 10 * 10, microsecond=0) + LOOKS
         waits = [self.app.store.outbox.next_due(name, grace=USUAL.grace) for name in self.app.notifiers]
-        return min([minute, *(max(one, after) for one in waits if one is not None)])
+        return min([look, *(max(one, after) for one in waits if one is not None)])
 
     def _note(self, service: StandIn) -> None:
         name = type(service).__name__

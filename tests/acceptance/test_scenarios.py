@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -38,22 +39,22 @@ def test_a_drop_is_one_message_after_the_group_wait_and_its_end_is_an_edit(make:
     story.until("10:00")
     story.check(
         expect("01:30", "team", "root", "DE", "40"),
-        expect("04:00", "team", "edit", "resolved"),
-        expect("04:00", "team", "thread", "resolved"),
+        expect("06:30", "team", "edit", "resolved"),
+        expect("06:30", "team", "thread", "resolved"),
     )
 
 
-def test_what_is_over_within_the_group_wait_is_one_message_that_says_so(make: Made) -> None:
+def test_what_is_over_within_the_group_wait_ends_after_the_group_interval(make: Made) -> None:
     story = make(SHOP.replace("bucket: 1m", "bucket: 1m\n    delay: 0s"))
     story.sells("DE", 0, 1, LOW)
-    story.start(5)
+    story.start(8)
     story.until("01:10")
     story.check()
-    story.until("05:00")
+    story.until("08:00")
     story.check(
         expect("01:30", "team", "root", "DE"),
-        expect("02:00", "team", "edit", "resolved"),
-        expect("02:00", "team", "thread", "resolved"),
+        expect("06:30", "team", "edit", "resolved"),
+        expect("06:30", "team", "thread", "resolved"),
     )
 
 
@@ -66,9 +67,25 @@ def test_incidents_of_one_evaluation_are_one_message_and_one_page(make: Made) ->
     story.check(
         expect("01:30", "team", "root", "also 3 other countries"),
         expect("01:30", "pager", "trigger", "also 3 other countries", status=202),
-        expect("04:00", "team", "edit", "resolved"),
-        expect("04:00", "team", "thread", "resolved"),
-        expect("04:00", "pager", "resolve", status=202),
+        expect("06:30", "team", "edit", "resolved"),
+        expect("06:30", "team", "thread", "resolved"),
+        expect("06:30", "pager", "resolve", status=202),
+    )
+
+
+def test_what_joins_within_the_group_wait_is_in_the_first_message(make: Made) -> None:
+    yaml = SHOP + "    delivery: {group_wait: 90s}\n"
+    story = make(yaml, countries=("DE", "FR"))
+    story.sells("DE", 0, 6, NOTHING)
+    story.sells("FR", 1, 6, NOTHING)
+    story.start(10)
+    story.until("10:00")
+    story.check(
+        expect("02:30", "team", "root", "also 1 other country"),
+        expect("02:30", "pager", "trigger", "also 1 other country", status=202),
+        expect("07:30", "team", "edit", "resolved"),
+        expect("07:30", "team", "thread", "resolved"),
+        expect("07:30", "pager", "resolve", status=202),
     )
 
 
@@ -104,9 +121,9 @@ def test_a_rise_in_severity_waits_for_nothing(make: Made) -> None:
         expect("04:00", "team", "edit", "critical"),
         expect("04:00", "team", "broadcast", "severity rose to critical"),
         expect("04:00", "pager", "trigger", status=202),
-        expect("07:00", "team", "edit", "resolved"),
-        expect("07:00", "team", "thread", "resolved"),
-        expect("07:00", "pager", "resolve", status=202),
+        expect("09:00", "team", "edit", "resolved"),
+        expect("09:00", "team", "thread", "resolved"),
+        expect("09:00", "pager", "resolve", status=202),
     )
 
 
@@ -120,9 +137,9 @@ def test_a_receiver_that_fails_is_tried_again_and_delays_no_other(make: Made) ->
         expect("01:30", "team", "root", status=429),
         expect("01:30", "pager", "trigger", status=202),
         expect("02:15", "team", "root", "DE"),
-        expect("06:00", "team", "edit", "resolved"),
-        expect("06:00", "team", "thread", "resolved"),
-        expect("06:00", "pager", "resolve", status=202),
+        expect("06:30", "team", "edit", "resolved"),
+        expect("06:30", "team", "thread", "resolved"),
+        expect("06:30", "pager", "resolve", status=202),
     )
 
 
@@ -134,8 +151,8 @@ def test_an_answer_that_was_lost_is_looked_for_and_not_said_again(make: Made) ->
     story.until("10:00")
     story.check(
         expect("01:30", "team", "root", "DE"),
-        expect("06:00", "team", "edit", "resolved"),
-        expect("06:00", "team", "thread", "resolved"),
+        expect("06:30", "team", "edit", "resolved"),
+        expect("06:30", "team", "thread", "resolved"),
     )
     assert len(story.slack.messages()) == 1
 
@@ -155,8 +172,8 @@ def test_a_reload_repeats_nothing_and_a_removed_rule_resolves(make: Made) -> Non
     story.until("07:00")
     story.check(
         expect("01:30", "team", "root", "DE"),
-        expect("06:10", "team", "edit", "resolved after 6 min"),
-        expect("06:10", "team", "thread", "rule removed"),
+        expect("06:30", "team", "edit", "resolved after"),
+        expect("06:30", "team", "thread", "rule removed"),
     )
 
 
@@ -169,6 +186,77 @@ def test_a_restart_in_the_group_wait_keeps_its_time(make: Made) -> None:
     story.until("10:00")
     story.check(
         expect("01:30", "team", "root", "DE"),
-        expect("04:00", "team", "edit", "resolved"),
-        expect("04:00", "team", "thread", "resolved"),
+        expect("06:30", "team", "edit", "resolved"),
+        expect("06:30", "team", "thread", "resolved"),
+    )
+
+
+def test_what_stays_open_is_said_again_in_its_thread_and_never_paged_again(make: Made) -> None:
+    story = make(SHOP + "    delivery: {repeat_interval: 10m}\n")
+    story.sells("DE", 0, 18, NOTHING)
+    story.start(20)
+    story.until("20:00")
+    story.check(
+        expect("01:30", "team", "root", "DE"),
+        expect("01:30", "pager", "trigger", status=202),
+        expect("11:30", "team", "edit", "critical"),
+        expect("11:30", "team", "thread", "still open since"),
+        expect("19:00", "team", "edit", "resolved"),
+        expect("19:00", "team", "thread", "resolved"),
+        expect("19:00", "pager", "resolve", status=202),
+    )
+
+
+def test_an_acknowledgement_ends_reminders_and_never_the_resolve(make: Made) -> None:
+    story = make(SHOP + "    delivery: {repeat_interval: 10m}\n")
+    story.sells("DE", 0, 18, NOTHING)
+    story.start(20)
+    story.until("04:10")
+    for _ in range(2):  # a double click
+        story.app.actions.acknowledge(story.group(), by="ann", via="cli", now=story.now)
+    story.until("20:00")
+    story.check(
+        expect("01:30", "team", "root", "DE"),
+        expect("01:30", "pager", "trigger", status=202),
+        expect("04:10", "team", "edit", "acknowledged"),
+        expect("04:10", "team", "thread", "acknowledged by ann"),
+        expect("04:10", "pager", "acknowledge", status=202),
+        expect("19:00", "team", "edit", "resolved"),
+        expect("19:00", "team", "thread", "resolved"),
+        expect("19:00", "pager", "resolve", status=202),
+    )
+
+
+def test_what_is_silenced_while_it_fires_still_closes_its_page_and_its_message(make: Made) -> None:
+    story = make(countries=("DE", "FR"))
+    story.sells("DE", 0, 8, NOTHING)
+    story.sells("FR", 4, 8, NOTHING)
+    story.start(12)
+    story.until("03:10")
+    story.app.actions.silence(
+        story.group(), timedelta(hours=1), by="ann", comment="a deployment", via="cli", now=story.now
+    )
+    story.until("12:00")
+    assert story.pagerduty.open == []
+    assert story.pagerduty.pages == 1
+    (root,) = story.slack.messages()
+    assert "resolved" in root.shown
+    threads = [seen for seen in story.seen if seen.what in ("thread", "broadcast") and seen.at > timedelta(minutes=4)]
+    assert threads == []
+
+
+def test_a_silence_that_ends_while_it_still_fires_is_one_notice(make: Made) -> None:
+    story = make()
+    story.sells("DE", 2, 12, NOTHING)
+    story.start(20)
+    story.app.actions.silence_matching(
+        {"metric": "shop.*"}, timedelta(minutes=8), by="ann", comment="a move", via="cli", now=story.now
+    )
+    story.until("20:00")
+    story.check(
+        expect("08:30", "team", "root", "DE"),
+        expect("08:30", "pager", "trigger", status=202),
+        expect("13:30", "team", "edit", "resolved"),
+        expect("13:30", "team", "thread", "resolved"),
+        expect("13:30", "pager", "resolve", status=202),
     )

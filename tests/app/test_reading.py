@@ -76,12 +76,14 @@ def test_the_health_of_a_query_has_a_story_and_no_chart(app: App) -> None:
 
 
 def test_why_of_an_incident_is_its_story_then_the_bucket_that_opened_it(app: App) -> None:
-    story, point = reading.why_incident(app, incident_of(app, FR))
+    story, point = reading.why_incident(app, incident_of(app, FR), NOW)
     assert story.title.endswith("shop.orders{country=FR} (subscription:health)")
     assert [gate.name for gate in story.gates] == [
         "first anomaly",
         "worst",
         "firing",
+        "reminder quiet",
+        "reminder screen",
         "receiver quiet",
         "receiver screen",
     ]

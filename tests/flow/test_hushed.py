@@ -23,7 +23,7 @@ def test_in_shadow_mode_incidents_are_shown_and_nobody_is_told(make: Made) -> No
     (incident,) = world.incidents()
     assert incident.status == "resolved"
     assert world.told() == world.told("pager") == []
-    story, *_ = reading.why_incident(world.app, incident.id)
+    story, *_ = reading.why_incident(world.app, incident.id, NOON + 9 * HOUR)
     (trigger, resolve) = [gate for gate in story.gates if gate.name == "receiver team"]
     assert (trigger.passed, resolve.passed) == (False, False)
     assert "trigger 1 muted" in trigger.detail

@@ -121,6 +121,7 @@ class World:
         return self.app.deliver(now)
 
     def at(self, now: datetime) -> list[Evaluation]:
+        self.app.revisit(now)
         found = self.evaluate(now)
         self.deliver(now)
         return found

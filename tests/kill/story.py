@@ -101,7 +101,7 @@ def evaluate_next(store: Store, story: Story) -> int:
     minute = minutes_done(store)
     now = START + (minute + 1) * MINUTE + timedelta(seconds=10)
     change, states = _changed(store, story, minute, now)
-    standing = Standing(states, tuple(store.open_groups()))
+    standing = Standing(states, tuple(store.open_groups(now)))
     decision = told(change, standing, story.audiences, now=now)
     done = QueryState(QUERY, "kill", added=START, watermark=START + (minute + 1) * MINUTE)
     try:

@@ -1,0 +1,82 @@
+"""What time alone brings about: silences end, and people are reminded of what is still open."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from alerting.bench import Bench
+from alerting.core.attention import Attention, Remark, groups_with, reminders
+from alerting.core.decisions import Change, Standing, told
+from alerting.core.groups import Group
+from alerting.core.silences import Silence, ended, is_match
+from alerting.pipeline import recording, standing_of
+from alerting.store import LostRace
+from alerting.telemetry import logger
+
+_log = logger("app")
+
+
+def revisit(bench: Bench, now: datetime) -> bool:
+    """Whoever is owed a notice because a silence has ended, or because a group is still open, has one planned.
+
+    True where something was planned. Raises StoreError. Only whoever holds the state exclusively may call it.
+    """
+    with bench.deciding:
+        over = ended(bench.store.silences.holding(), now)
+        patience = min((one.delivery.repeat_interval for one in bench.audiences.values()), default=None)
+        silent = bench.store.groups_flushed_before(now - patience) if patience is not None else []
+        if not over and not silent:
+            return False
+        try:
+            return _revisit(bench, over, silent, now)
+        except LostRace as exc:
+            _log.warning("revisit discarded", reason=str(exc))  # the next tick repeats it
+            return False
+
+
+def _revisit(bench: Bench, over: Sequence[Silence], silent: Sequence[Group], now: datetime) -> bool:
+    standing = standing_of(list(bench.config.queries.values()) if over else [], bench, now)
+    before = standing.attention
+    gone = {one.id for one in over}
+    attention = replace(before, silences=tuple(one for one in before.silences if one.id not in gone))
+    standing = replace(standing, attention=attention)
+    again = [
+        state
+        for series in standing.states.values()
+        for state in series.values()
+        if state.incident and any(is_match(one, state.incident) for one in over)
+    ]
+    remarks = [*_heard_again(over, standing, before, now), *reminders(silent, bench.audiences, attention, now)]
+    decision = told(Change(), standing, bench.audiences, now=now, remarks=remarks, again=again)
+    if not over and not decision.deliveries:
+        return False
+    written = recording(decision, (), now, None)
+    bench.store.record(replace(written, silences=tuple(replace(one, told_end=now) for one in over)))
+    return bool(decision.deliveries)
+
+
+def _heard_again(over: Sequence[Silence], standing: Standing, before: Attention, now: datetime) -> list[Remark]:
+    """One for each silence, to the groups that were quiet because of it and are not any more."""
+    found: list[Remark] = []
+    told_of: frozenset[str] = frozenset()
+    for one in over:
+        matched = [
+            member for group in standing.groups for member in group.members if member.is_open and is_match(one, member)
+        ]
+        names = frozenset(
+            group.id
+            for group in standing.groups
+            if group.id in groups_with(matched, standing.groups)
+            and _is_quiet(group, before, now)
+            and not _is_quiet(group, standing.attention, now)
+        )
+        text = f"the silence by {one.author} ({one.comment}) has ended, still open"
+        found.append(Remark(names - told_of, text, calls_again=True))
+        told_of |= names
+    return found
+
+
+def _is_quiet(group: Group, attention: Attention, now: datetime) -> bool:
+    return attention.silence_of([member for member in group.members if member.is_open], now) is not None

@@ -1,0 +1,281 @@
+"""What people do to incidents, from a real pull to what arrives."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+
+from alerting.app import reading
+from alerting.app.actions import Done, UnknownTarget
+from alerting.core.incidents import Incident
+from alerting.core.silences import BadSilence
+from tests.flow.conftest import Made
+from tests.flow.test_life import quiet
+from tests.flow.world import HOUR, NOON, World
+
+OPENED = NOON + 2 * HOUR
+"""When the incident of ``burning`` opens: the second bad hour is over."""
+
+
+def burning(world: World, hours: int = 6) -> World:
+    """Bad from noon on; the incident is open and told."""
+    quiet(world)
+    world.shop.open_hours(NOON, NOON + hours * HOUR, 30).open_hours(NOON + hours * HOUR, NOON + 40 * HOUR).load()
+    world.hours(NOON + HOUR, OPENED + HOUR)
+    assert world.kinds() == ["trigger"]
+    return world
+
+
+def the(world: World) -> Incident:
+    return world.incidents()[-1]
+
+
+def silence(world: World, hours: float, after: float = 0.0, **matchers: str) -> Done:
+    return world.app.actions.silence_matching(
+        matchers or {"metric": "shop.*"},
+        timedelta(hours=hours),
+        by="ann",
+        comment="deploy",
+        via="cli",
+        now=OPENED + after * HOUR,
+    )
+
+
+def test_t14_silenced_while_firing_and_resolved_under_silence_closes_the_page_and_edits_the_root(make: Made) -> None:
+    world = burning(make())
+    done = silence(world, 24)
+    assert (done.changed, done.incidents) == (True, (the(world).id,))
+    world.hours(OPENED + HOUR, NOON + 10 * HOUR)
+    assert the(world).status == "resolved"
+    trigger, edit, resolve = world.told()
+    assert [one.kind for one in (trigger, edit, resolve)] == ["trigger", "update", "resolve"]
+    assert [one.quiet for one in (trigger, edit, resolve)] == [False, True, True]
+    assert edit.silenced_until == OPENED + 24 * HOUR
+    assert trigger.group_id == resolve.group_id
+    assert resolve.remote_id == edit.remote_id
+
+
+def test_what_opens_under_a_silence_is_told_once_when_it_ends(make: Made) -> None:
+    world = quiet(make())
+    world.shop.open_hours(NOON, NOON + 40 * HOUR, 30).load()
+    silence(world, 3)
+    world.hours(NOON + HOUR, OPENED + 3 * HOUR)
+    assert world.kinds() == []
+    (row,) = world.outbox(the(world))
+    assert (row.state, row.reason) == ("muted", "not sent: silenced until Tue 2026-01-20 17:00 UTC by ann: deploy")
+    world.hours(OPENED + 3 * HOUR, OPENED + 6 * HOUR)
+    (told,) = world.told()
+    assert (told.kind, told.created, told.quiet) == ("trigger", OPENED + 3 * HOUR, False)
+
+
+def test_what_opened_and_ended_under_a_silence_is_never_told(make: Made) -> None:
+    world = quiet(make())
+    world.shop.open_hours(NOON, NOON + 2 * HOUR, 30).open_hours(NOON + 2 * HOUR, NOON + 30 * HOUR).load()
+    silence(world, 6)
+    world.hours(NOON + HOUR, NOON + 20 * HOUR)
+    assert the(world).status == "resolved"
+    assert world.told() == []
+
+
+def test_a_silence_that_ends_while_it_still_fires_sends_one_notice(make: Made) -> None:
+    world = burning(make(), hours=30)
+    silence(world, 2)
+    world.hours(OPENED + HOUR, OPENED + 5 * HOUR)
+    _, edit, again = world.told()
+    assert (edit.quiet, again.quiet) == (True, False)
+    assert again.created == OPENED + 2 * HOUR
+    assert again.silenced_until is None
+    assert [change.text for change in again.changes] == ["the silence by ann (deploy) has ended, still open"]
+    world.restart()
+    world.at(OPENED + 5 * HOUR)
+    assert len(world.told()) == 3
+
+
+def test_a_silence_under_another_one_ends_without_a_word(make: Made) -> None:
+    world = burning(make(), hours=30)
+    silence(world, 2)
+    silence(world, 5, subscription="health")
+    world.hours(OPENED + HOUR, OPENED + 4 * HOUR)
+    assert [one.quiet for one in world.told()] == [False, True]
+
+
+def test_a_silence_while_the_group_waits_withdraws_the_trigger_until_it_ends(make: Made) -> None:
+    world = quiet(make())
+    world.shop.open_hours(NOON, NOON + 40 * HOUR, 30).load()
+    world.at(NOON + HOUR)
+    world.evaluate(OPENED)
+    assert [row.state for row in world.outbox(the(world))] == ["ready"]
+    silence(world, 2)
+    world.deliver(OPENED)
+    assert world.told() == []
+    assert [row.state for row in world.outbox(the(world))] == ["merged", "muted"]
+    world.hours(OPENED + HOUR, OPENED + 5 * HOUR)
+    assert world.kinds() == ["trigger"]
+
+
+def test_a_silence_of_another_country_changes_nothing(make: Made) -> None:
+    world = burning(make())
+    done = silence(world, 24, country="FR")
+    assert (done.changed, done.incidents) == (True, ())
+    world.hours(OPENED + HOUR, NOON + 10 * HOUR)
+    assert world.kinds() == ["trigger", "update", "resolve"]
+    assert not any(one.quiet for one in world.told())
+
+
+def test_the_same_silence_twice_is_one(make: Made) -> None:
+    world = burning(make())
+    assert silence(world, 2).changed
+    again = silence(world, 2)
+    assert (again.changed, again.text) == (False, "silenced until Tue 2026-01-20 16:00 UTC by ann already")
+    assert len(world.app.store.silences.all()) == 1
+
+
+def test_an_expired_silence_is_over_and_one_that_is_extended_lasts(make: Made) -> None:
+    world = burning(make(), hours=30)
+    silence(world, 20)
+    (one,) = world.app.store.silences.holding()
+    actions = world.app.actions
+    assert actions.extend(one.id, HOUR, by="bob", via="cli", now=OPENED).changed
+    assert world.app.store.silences.holding()[0].ends == OPENED + 21 * HOUR
+    assert actions.expire(one.id, by="bob", via="cli", now=OPENED + HOUR).changed
+    assert not actions.expire(one.id, by="bob", via="cli", now=OPENED + HOUR).changed
+    world.deliver(OPENED + HOUR)
+    world.at(OPENED + HOUR)
+    assert [one.quiet for one in world.told()] == [False, True, False]
+    with pytest.raises(BadSilence, match="is over: make a new one"):
+        actions.extend(one.id, HOUR, by="bob", via="cli", now=OPENED + 2 * HOUR)
+    assert [done.kind for done in world.app.store.actions.all()] == ["expire", "extend", "silence"]
+
+
+def test_the_silence_of_a_message_matches_what_its_group_has_in_common(make: Made) -> None:
+    world = burning(make())
+    group = world.app.store.groups_of(the(world).id)[0].id
+    done = world.app.actions.silence(group, HOUR, by="ann", comment="deploy", via="slack", now=OPENED)
+    assert done.text == "silenced until Tue 2026-01-20 15:00 UTC by ann"
+    assert dict(world.app.store.silences.holding()[0].matchers) == {"subscription": "health"}
+
+
+def test_an_acknowledgement_is_told_once_and_stops_reminders(make: Made) -> None:
+    world = burning(make(), hours=30)
+    done = world.app.actions.acknowledge(the(world).id, by="ann", via="cli", now=OPENED)
+    assert (done.changed, done.text) == (True, "acknowledged by ann")
+    again = world.app.actions.acknowledge(the(world).id[:20], by="bob", via="slack", now=OPENED)
+    assert (again.changed, again.text) == (False, "acknowledged by ann already")
+    world.hours(OPENED + HOUR, OPENED + 12 * HOUR)
+    _, taken = world.told()
+    assert (taken.event, taken.acknowledged_by, taken.acknowledged_at) == ("acknowledged", "ann", OPENED)
+    assert [change.text for change in taken.changes] == ["acknowledged by ann"]
+    world.hours(OPENED + 12 * HOUR, NOON + 36 * HOUR)
+    assert world.kinds() == ["trigger", "update", "resolve"]
+
+
+def test_an_acknowledged_incident_that_gets_worse_is_told(make: Made) -> None:
+    world = burning(make(), hours=4)
+    world.shop.open_hours(NOON + 4 * HOUR, NOON + 5 * HOUR, 0).load()
+    world.app.actions.acknowledge(the(world).id, by="ann", via="cli", now=OPENED)
+    world.hours(OPENED + HOUR, NOON + 6 * HOUR)
+    assert world.told()[-1].raises_severity
+    assert world.kinds("pager") == ["trigger"]
+
+
+def test_whoever_does_nothing_is_reminded_every_four_hours(make: Made) -> None:
+    world = burning(make(), hours=30)
+    world.hours(OPENED + HOUR, OPENED + 10 * HOUR)
+    first, second = world.told()[1:]
+    # The trigger waited 30 s for others: four hours after it is a little after the full hour.
+    assert [one.created for one in (first, second)] == [OPENED + 5 * HOUR, OPENED + 9 * HOUR]
+    assert {(one.event, one.is_reminder, one.kind, one.joined) for one in (first, second)} == {
+        ("reminder", True, "update", False)
+    }
+    assert first.changes == ()
+    rows = world.outbox(the(world))
+    assert rows[1].why == "still open since 2026-01-20 12:00 UTC"
+
+
+def test_a_silenced_group_is_not_reminded(make: Made) -> None:
+    world = burning(make(), hours=30)
+    silence(world, 10)
+    world.hours(OPENED + HOUR, OPENED + 10 * HOUR)
+    assert [one.is_reminder for one in world.told()] == [False, False]
+
+
+def test_expected_ends_it_and_its_buckets_never_train(make: Made) -> None:
+    world = burning(make(), hours=30)
+    incident = the(world)
+    done = world.app.actions.label(incident.id, "expected", by="ann", comment="marathon", via="cli", now=OPENED)
+    assert (done.changed, done.text) == (True, "labelled expected by ann")
+    world.deliver(OPENED)
+    assert world.kinds() == ["trigger", "resolve"]
+    assert world.incidents()[0].cause == "labelled expected by ann: marathon"
+    assert not world.app.actions.label(incident.id, "expected", by="bob", comment="", via="cli", now=OPENED).changed
+    (masked,) = world.app.store.actions.labelled("expected", "subscription:health", "shop.orders")
+    assert (masked.opened, masked.last.bucket) == (NOON, NOON + HOUR)
+
+
+def test_after_new_normal_the_series_opens_nothing_for_two_days(make: Made) -> None:
+    world = quiet(make())
+    world.shop.open_hours(NOON, NOON + 60 * HOUR, 30).load()
+    world.hours(NOON + HOUR, OPENED + HOUR)
+    world.app.actions.label(the(world).id, "new_normal", by="ann", comment="", via="cli", now=OPENED)
+    world.hours(OPENED + HOUR, OPENED + 49 * HOUR)
+    assert [one.status for one in world.incidents()] == ["resolved"]
+    world.hours(OPENED + 49 * HOUR, OPENED + 52 * HOUR)
+    assert [one.status for one in world.incidents()] == ["resolved", "firing"]
+
+
+def test_what_was_resolved_by_hand_opens_again_when_it_goes_on(make: Made) -> None:
+    world = burning(make(), hours=30)
+    done = world.app.actions.resolve(the(world).id, by="ann", comment="fixed", via="cli", now=OPENED)
+    assert done.text == "resolved by ann"
+    assert not world.app.actions.resolve(done.incidents[0], by="ann", comment="", via="cli", now=OPENED).changed
+    world.at(OPENED + HOUR)
+    assert [one.cause for one in world.incidents()] == ["resolved by ann: fixed"]
+    world.at(OPENED + 2 * HOUR)
+    assert [one.status for one in world.incidents()] == ["resolved", "firing"]
+    assert world.kinds() == ["trigger", "resolve", "trigger"]
+
+
+@pytest.mark.parametrize("target", ["20260105T1400-000000000000", "nobody", ""])
+def test_an_unknown_target_says_where_to_look(make: Made, target: str) -> None:
+    world = quiet(make())
+    with pytest.raises(UnknownTarget, match="metricwatch incidents --all"):
+        world.app.actions.acknowledge(target, by="ann", via="cli", now=NOON)
+
+
+def gates(world: World, hours: int) -> dict[str, tuple[bool | None, str]]:
+    (story, *_) = reading.why_incident(world.app, the(world).id, NOON + hours * HOUR)
+    return {gate.name: (gate.passed, gate.detail) for gate in story.gates}
+
+
+def test_why_and_incidents_say_what_people_did_and_what_comes_next(make: Made) -> None:
+    world = burning(make(), hours=30)
+    assert gates(world, 2)["reminder team"] == (None, "due Tue 2026-01-20 18:00 UTC if it is still open")
+    silence(world, 2)
+    world.app.actions.acknowledge(the(world).id, by="ann", via="slack", now=OPENED)
+    found = gates(world, 3)
+    (one,) = world.app.store.silences.all()
+    span = "from Tue 2026-01-20 14:00 UTC until Tue 2026-01-20 16:00 UTC"
+    assert found["silence"] == (False, f"{one.id}, {span}, by ann: deploy")
+    assert found["acknowledged"] == (True, "Tue 2026-01-20 14:00 UTC by ann (slack)")
+    assert "reminder team" not in found
+    (line,) = reading.open_incidents(world.app, OPENED)
+    assert line.attention == "acknowledged by ann; silenced until Tue 2026-01-20 16:00 UTC by ann: deploy"
+    world.hours(OPENED + HOUR, OPENED + 3 * HOUR)
+    world.app.actions.label(the(world).id, "expected", by="bob", comment="sale", via="cli", now=OPENED + 3 * HOUR)
+    found = gates(world, 6)
+    assert found["silence"][0] is None
+    assert found["labelled"] == (True, "expected, Tue 2026-01-20 17:00 UTC by bob (cli): sale")
+
+
+def test_everything_that_was_done_is_in_the_audit_log(make: Made) -> None:
+    world = burning(make())
+    world.app.actions.acknowledge(the(world).id, by="ann", via="slack", now=OPENED)
+    silence(world, 1)
+    world.app.actions.resolve(the(world).id, by="bob", comment="fixed", via="dashboard", now=OPENED + HOUR)
+    log = world.app.store.actions.all()[::-1]
+    told = {(one.by, one.via, one.kind) for one in log}
+    assert told == {("ann", "slack", "acknowledge"), ("ann", "cli", "silence"), ("bob", "dashboard", "resolve")}
+    assert {one.incidents for one in log} == {(the(world).id,)}
+    assert all(one.at <= other.at for one, other in pairwise(log))
