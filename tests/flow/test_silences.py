@@ -41,7 +41,7 @@ def silence(world: World, hours: float, after: float = 0.0, **matchers: str) -> 
     )
 
 
-def test_t14_silenced_while_firing_and_resolved_under_silence_closes_the_page_and_edits_the_root(make: Made) -> None:
+def test_what_ends_under_a_silence_is_told_by_silent_edits(make: Made) -> None:
     world = burning(make())
     done = silence(world, 24)
     assert (done.changed, done.incidents) == (True, (the(world).id,))
