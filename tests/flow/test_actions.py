@@ -82,6 +82,10 @@ def test_after_new_normal_the_series_opens_nothing_for_two_days(make: Made) -> N
     world.app.actions.label(the(world).id, "new_normal", by="ann", comment="", via="cli", now=OPENED)
     world.hours(OPENED + HOUR, OPENED + 49 * HOUR)
     assert [one.status for one in world.incidents()] == ["resolved"]
+    (why,) = reading.why_point(world.app, "shop.orders", {"country": "DE"}, NOON + 10 * HOUR)
+    assert why.verdict == "no incident: new normal: opens nothing until Thu 2026-01-22 14:00 UTC: labelled by ann"
+    (before,) = reading.why_point(world.app, "shop.orders", {"country": "DE"}, NOON - HOUR)
+    assert "new normal" not in before.verdict
     world.hours(OPENED + 49 * HOUR, OPENED + 52 * HOUR)
     assert [one.status for one in world.incidents()] == ["resolved", "firing"]
 

@@ -122,6 +122,18 @@ def test_a_silence_of_another_country_changes_nothing(make: Made) -> None:
     assert not any(one.quiet for one in world.told())
 
 
+def test_a_silenced_query_is_told_to_be_failing_when_the_silence_ends(make: Made) -> None:
+    world = quiet(make())
+    world.change("SELECT time, country, orders FROM orders", "SELECT time, country, orders FROM gone")
+    world.reload(NOON)
+    silence(world, 6, query="orders_hourly")
+    world.hours(NOON + HOUR, OPENED + 6 * HOUR)
+    assert [one.kind for one in world.ailments(open_only=True)] == ["failing"]
+    assert world.told("ops") == []
+    world.at(OPENED + 6 * HOUR)
+    assert world.kinds("ops") == ["trigger"]
+
+
 def test_the_same_silence_twice_is_one(make: Made) -> None:
     world = burning(make())
     assert silence(world, 2).changed
