@@ -8,7 +8,8 @@ from itertools import pairwise
 
 from alerting.app.application import App
 from alerting.app.reading_names import bucket_at, metric_named, series_of, watching
-from alerting.core import explain
+from alerting.core import explain, explain_actions
+from alerting.core.actions import Action
 from alerting.core.audiences import Audience, vanished_audience
 from alerting.core.blocks import fingerprint
 from alerting.core.calendars import described, with_events
@@ -66,7 +67,21 @@ def _why(
     told = audience.told(incident.severity) if incident else ()
     outcomes = outcomes_of(app, incident) if incident else ()
     point = _point(app, subscription, metric, query, labels, bucket)
-    return explain.why_point(point, subscription.incident, incident, outcomes, told)
+    why = explain.why_point(point, subscription.incident, incident, outcomes, told)
+    if incident is not None:
+        return why
+    return explain_actions.with_settling(
+        why, bucket, _labels_before(app, subscription, metric, labels, bucket), query.timezone
+    )
+
+
+def _labels_before(
+    app: App, subscription: Subscription, metric: Metric, labels: Mapping[str, str], bucket: datetime
+) -> list[Action]:
+    """What people said of the incidents of the series that were over before the bucket."""
+    found = app.store.actions.labelled("new_normal", subject_of(subscription.name), metric.name)
+    names = [one.id for one in found if dict(one.labels) == dict(labels) and one.last.bucket < bucket]
+    return [action for said in app.store.actions.of_incidents(names).values() for action in said]
 
 
 def _point(

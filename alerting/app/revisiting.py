@@ -10,6 +10,7 @@ from alerting.bench import Bench
 from alerting.core.attention import Attention, Remark, groups_with, reminders
 from alerting.core.decisions import Change, Standing, told
 from alerting.core.groups import Group
+from alerting.core.incidents import Incident
 from alerting.core.silences import Silence, ended, is_match
 from alerting.pipeline import recording, standing_of
 from alerting.store import LostRace
@@ -38,16 +39,14 @@ def revisit(bench: Bench, now: datetime) -> bool:
 
 def _revisit(bench: Bench, over: Sequence[Silence], silent: Sequence[Group], now: datetime) -> bool:
     standing = standing_of(list(bench.config.queries.values()) if over else [], bench, now)
+    matched = _matched(over, bench) if over else []
+    unknown = sorted({incident.subject for incident in matched} - standing.states.keys())
+    states = {**standing.states, **{subject: bench.store.series_states(subject) for subject in unknown}}
     before = standing.attention
     gone = {one.id for one in over}
     attention = replace(before, silences=tuple(one for one in before.silences if one.id not in gone))
-    standing = replace(standing, attention=attention)
-    again = [
-        state
-        for series in standing.states.values()
-        for state in series.values()
-        if state.incident and any(is_match(one, state.incident) for one in over)
-    ]
+    standing = replace(standing, states=states, attention=attention)
+    again = [state for one in matched if (state := states[one.subject].get(one.fingerprint)) and state.incident]
     remarks = [*_heard_again(over, standing, before, now), *reminders(silent, bench.audiences, attention, now)]
     decision = told(Change(), standing, bench.audiences, now=now, remarks=remarks, again=again)
     if not over and not decision.deliveries:
@@ -62,20 +61,22 @@ def _heard_again(over: Sequence[Silence], standing: Standing, before: Attention,
     found: list[Remark] = []
     told_of: frozenset[str] = frozenset()
     for one in over:
-        matched = [
-            member for group in standing.groups for member in group.members if member.is_open and is_match(one, member)
-        ]
+        matched = [member for group in standing.groups for member in group.members if is_match(one, member)]
         names = frozenset(
             group.id
             for group in standing.groups
-            if group.id in groups_with(matched, standing.groups)
-            and _is_quiet(group, before, now)
-            and not _is_quiet(group, standing.attention, now)
+            if _is_quiet(group, before, now) and not _is_quiet(group, standing.attention, now)
         )
+        names = (names & groups_with(matched, standing.groups)) - told_of
         text = f"the silence by {one.author} ({one.comment}) has ended, still open"
-        found.append(Remark(names - told_of, text, calls_again=True))
+        found.append(Remark(names, text, calls_again=True))
         told_of |= names
     return found
+
+
+def _matched(over: Sequence[Silence], bench: Bench) -> list[Incident]:
+    everything = bench.store.incidents(open_only=True, limit=1_000_000)
+    return [incident for incident in everything if any(is_match(one, incident) for one in over)]
 
 
 def _is_quiet(group: Group, attention: Attention, now: datetime) -> bool:

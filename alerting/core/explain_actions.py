@@ -12,7 +12,7 @@ from alerting.core.audiences import Audience
 from alerting.core.explain import Gate, Why, instant
 from alerting.core.groups import Group
 from alerting.core.incidents import Incident
-from alerting.core.labels import NAMES
+from alerting.core.labels import NAMES, SETTLES
 from alerting.core.silences import Silence, is_match
 
 
@@ -47,6 +47,17 @@ def reminded(groups: Iterable[Group], audience: Audience, attention: Attention, 
         for receiver, at in due
         if at is not None
     ]
+
+
+def with_settling(why: Why, bucket: datetime, labelled: Iterable[Action], timezone: str) -> Why:
+    """The gates of a point, with one more where its series was labelled ``new_normal`` less than two days before."""
+    held = [one for one in labelled if one.kind == "new_normal" and bucket <= one.at + SETTLES]
+    if not held:
+        return why
+    detail = f"opens nothing until {instant(held[-1].at + SETTLES, timezone)}: labelled by {held[-1].by}"
+    place = next((n for n, gate in enumerate(why.gates) if gate.name == "incident"), len(why.gates))
+    gates = (*why.gates[:place], Gate("new normal", False, detail), *why.gates[place:])
+    return replace(why, verdict=f"no incident: new normal: {detail}", gates=gates)
 
 
 def standing(incident: Incident, attention: Attention, now: datetime) -> str:

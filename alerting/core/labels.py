@@ -28,17 +28,20 @@ def ended(
     cause: str,
     now: datetime,
 ) -> Change:
-    """The open ones of these incidents end now, for this cause."""
+    """The open ones of these incidents end now, for this cause; after ``new_normal`` their series open nothing for a
+    while, also where they had ended before."""
     change = Change()
     for incident in incidents:
         state = states.get(incident.subject, {}).get(incident.fingerprint)
-        if state is None or state.incident is None or state.incident.id != incident.id:
+        if state is None:
             continue
-        after, transitions = retire(state, now, cause)
-        if kind == "new_normal":
+        is_meant = state.incident is not None and state.incident.id == incident.id
+        after, transitions = retire(state, now, cause) if is_meant else (state, [])
+        if kind == "new_normal" and after.is_quiet:
             # Readings up to ``last`` are passed over.
             after = replace(after, last=max(after.last, now + SETTLES))
-        change += Change((after,), tuple(transitions))
+        if after is not state:
+            change += Change((after,), tuple(transitions))
     return change
 
 

@@ -38,6 +38,16 @@ def test_what_ended_meanwhile_or_is_another_episode_stays_as_it_is() -> None:
     assert not ended([before], {}, "resolve", "", watch.now).states
 
 
+def test_new_normal_holds_a_series_that_had_ended_before() -> None:
+    watch = Watch()
+    watch.see(DE="a")
+    before = watch.incident("DE")
+    watch.see(DE=".")
+    change = ended([before], {SUBJECT: watch.states}, "new_normal", "", watch.now)
+    assert [state.last for state in change.states] == [watch.now + SETTLES]
+    assert change.transitions == ()
+
+
 def test_a_cause_without_a_comment_is_the_text_alone() -> None:
     assert cause("resolved by ann", " ") == "resolved by ann"
     assert cause("resolved by ann", " fixed ") == "resolved by ann: fixed"

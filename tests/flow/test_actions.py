@@ -2,159 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from itertools import pairwise
 
 import pytest
 
-from alerting.app import reading
+from alerting.app import open_app, reading
 from alerting.app.actions import Done, UnknownTarget
-from alerting.core.incidents import Incident
-from alerting.core.silences import BadSilence
+from alerting.core.actions import Label
+from alerting.store import LostRace, Recording
 from tests.flow.conftest import Made
 from tests.flow.test_life import quiet
+from tests.flow.test_silences import OPENED, burning, silence, the
 from tests.flow.world import HOUR, NOON, World
-
-OPENED = NOON + 2 * HOUR
-"""When the incident of ``burning`` opens: the second bad hour is over."""
-
-
-def burning(world: World, hours: int = 6) -> World:
-    """Bad from noon on; the incident is open and told."""
-    quiet(world)
-    world.shop.open_hours(NOON, NOON + hours * HOUR, 30).open_hours(NOON + hours * HOUR, NOON + 40 * HOUR).load()
-    world.hours(NOON + HOUR, OPENED + HOUR)
-    assert world.kinds() == ["trigger"]
-    return world
-
-
-def the(world: World) -> Incident:
-    return world.incidents()[-1]
-
-
-def silence(world: World, hours: float, after: float = 0.0, **matchers: str) -> Done:
-    return world.app.actions.silence_matching(
-        matchers or {"metric": "shop.*"},
-        timedelta(hours=hours),
-        by="ann",
-        comment="deploy",
-        via="cli",
-        now=OPENED + after * HOUR,
-    )
-
-
-def test_t14_silenced_while_firing_and_resolved_under_silence_closes_the_page_and_edits_the_root(make: Made) -> None:
-    world = burning(make())
-    done = silence(world, 24)
-    assert (done.changed, done.incidents) == (True, (the(world).id,))
-    world.hours(OPENED + HOUR, NOON + 10 * HOUR)
-    assert the(world).status == "resolved"
-    trigger, edit, resolve = world.told()
-    assert [one.kind for one in (trigger, edit, resolve)] == ["trigger", "update", "resolve"]
-    assert [one.quiet for one in (trigger, edit, resolve)] == [False, True, True]
-    assert edit.silenced_until == OPENED + 24 * HOUR
-    assert trigger.group_id == resolve.group_id
-    assert resolve.remote_id == edit.remote_id
-
-
-def test_what_opens_under_a_silence_is_told_once_when_it_ends(make: Made) -> None:
-    world = quiet(make())
-    world.shop.open_hours(NOON, NOON + 40 * HOUR, 30).load()
-    silence(world, 3)
-    world.hours(NOON + HOUR, OPENED + 3 * HOUR)
-    assert world.kinds() == []
-    (row,) = world.outbox(the(world))
-    assert (row.state, row.reason) == ("muted", "not sent: silenced until Tue 2026-01-20 17:00 UTC by ann: deploy")
-    world.hours(OPENED + 3 * HOUR, OPENED + 6 * HOUR)
-    (told,) = world.told()
-    assert (told.kind, told.created, told.quiet) == ("trigger", OPENED + 3 * HOUR, False)
-
-
-def test_what_opened_and_ended_under_a_silence_is_never_told(make: Made) -> None:
-    world = quiet(make())
-    world.shop.open_hours(NOON, NOON + 2 * HOUR, 30).open_hours(NOON + 2 * HOUR, NOON + 30 * HOUR).load()
-    silence(world, 6)
-    world.hours(NOON + HOUR, NOON + 20 * HOUR)
-    assert the(world).status == "resolved"
-    assert world.told() == []
-
-
-def test_a_silence_that_ends_while_it_still_fires_sends_one_notice(make: Made) -> None:
-    world = burning(make(), hours=30)
-    silence(world, 2)
-    world.hours(OPENED + HOUR, OPENED + 5 * HOUR)
-    _, edit, again = world.told()
-    assert (edit.quiet, again.quiet) == (True, False)
-    assert again.created == OPENED + 2 * HOUR
-    assert again.silenced_until is None
-    assert [change.text for change in again.changes] == ["the silence by ann (deploy) has ended, still open"]
-    world.restart()
-    world.at(OPENED + 5 * HOUR)
-    assert len(world.told()) == 3
-
-
-def test_a_silence_under_another_one_ends_without_a_word(make: Made) -> None:
-    world = burning(make(), hours=30)
-    silence(world, 2)
-    silence(world, 5, subscription="health")
-    world.hours(OPENED + HOUR, OPENED + 4 * HOUR)
-    assert [one.quiet for one in world.told()] == [False, True]
-
-
-def test_a_silence_while_the_group_waits_withdraws_the_trigger_until_it_ends(make: Made) -> None:
-    world = quiet(make())
-    world.shop.open_hours(NOON, NOON + 40 * HOUR, 30).load()
-    world.at(NOON + HOUR)
-    world.evaluate(OPENED)
-    assert [row.state for row in world.outbox(the(world))] == ["ready"]
-    silence(world, 2)
-    world.deliver(OPENED)
-    assert world.told() == []
-    assert [row.state for row in world.outbox(the(world))] == ["merged", "muted"]
-    world.hours(OPENED + HOUR, OPENED + 5 * HOUR)
-    assert world.kinds() == ["trigger"]
-
-
-def test_a_silence_of_another_country_changes_nothing(make: Made) -> None:
-    world = burning(make())
-    done = silence(world, 24, country="FR")
-    assert (done.changed, done.incidents) == (True, ())
-    world.hours(OPENED + HOUR, NOON + 10 * HOUR)
-    assert world.kinds() == ["trigger", "update", "resolve"]
-    assert not any(one.quiet for one in world.told())
-
-
-def test_the_same_silence_twice_is_one(make: Made) -> None:
-    world = burning(make())
-    assert silence(world, 2).changed
-    again = silence(world, 2)
-    assert (again.changed, again.text) == (False, "silenced until Tue 2026-01-20 16:00 UTC by ann already")
-    assert len(world.app.store.silences.all()) == 1
-
-
-def test_an_expired_silence_is_over_and_one_that_is_extended_lasts(make: Made) -> None:
-    world = burning(make(), hours=30)
-    silence(world, 20)
-    (one,) = world.app.store.silences.holding()
-    actions = world.app.actions
-    assert actions.extend(one.id, HOUR, by="bob", via="cli", now=OPENED).changed
-    assert world.app.store.silences.holding()[0].ends == OPENED + 21 * HOUR
-    assert actions.expire(one.id, by="bob", via="cli", now=OPENED + HOUR).changed
-    assert not actions.expire(one.id, by="bob", via="cli", now=OPENED + HOUR).changed
-    world.deliver(OPENED + HOUR)
-    world.at(OPENED + HOUR)
-    assert [one.quiet for one in world.told()] == [False, True, False]
-    with pytest.raises(BadSilence, match="is over: make a new one"):
-        actions.extend(one.id, HOUR, by="bob", via="cli", now=OPENED + 2 * HOUR)
-    assert [done.kind for done in world.app.store.actions.all()] == ["expire", "extend", "silence"]
-
-
-def test_the_silence_of_a_message_matches_what_its_group_has_in_common(make: Made) -> None:
-    world = burning(make())
-    group = world.app.store.groups_of(the(world).id)[0].id
-    done = world.app.actions.silence(group, HOUR, by="ann", comment="deploy", via="slack", now=OPENED)
-    assert done.text == "silenced until Tue 2026-01-20 15:00 UTC by ann"
-    assert dict(world.app.store.silences.holding()[0].matchers) == {"subscription": "health"}
 
 
 def test_an_acknowledgement_is_told_once_and_stops_reminders(make: Made) -> None:
@@ -221,6 +82,10 @@ def test_after_new_normal_the_series_opens_nothing_for_two_days(make: Made) -> N
     world.app.actions.label(the(world).id, "new_normal", by="ann", comment="", via="cli", now=OPENED)
     world.hours(OPENED + HOUR, OPENED + 49 * HOUR)
     assert [one.status for one in world.incidents()] == ["resolved"]
+    (why,) = reading.why_point(world.app, "shop.orders", {"country": "DE"}, NOON + 10 * HOUR)
+    assert why.verdict == "no incident: new normal: opens nothing until Thu 2026-01-22 14:00 UTC: labelled by ann"
+    (before,) = reading.why_point(world.app, "shop.orders", {"country": "DE"}, NOON - HOUR)
+    assert "new normal" not in before.verdict
     world.hours(OPENED + 49 * HOUR, OPENED + 52 * HOUR)
     assert [one.status for one in world.incidents()] == ["resolved", "firing"]
 
@@ -242,6 +107,66 @@ def test_an_unknown_target_says_where_to_look(make: Made, target: str) -> None:
     world = quiet(make())
     with pytest.raises(UnknownTarget, match="metricwatch incidents --all"):
         world.app.actions.acknowledge(target, by="ann", via="cli", now=NOON)
+
+
+@pytest.mark.parametrize(("label", "next_day"), [("expected", "unknown"), ("not_an_anomaly", "anomaly")])
+def test_what_was_expected_is_nothing_to_learn_from(make: Made, label: Label, next_day: str) -> None:
+    world = make()
+    world.change("threshold: {below: 50}", "change: {against: 1d, outside: 30%}")
+    quiet(world)
+    world.shop.open_hours(NOON, NOON + 2 * HOUR, 30).open_hours(NOON + 2 * HOUR, NOON + 40 * HOUR).load()
+    world.hours(NOON + HOUR, OPENED + HOUR)
+    world.app.actions.label(the(world).id, label, by="ann", comment="", via="cli", now=OPENED)
+    world.hours(OPENED + HOUR, NOON + 28 * HOUR)
+    day = NOON + 24 * HOUR
+    found = world.app.store.verdicts("health", "change", "shop.orders", day, day + 3 * HOUR)
+    assert found.status[:, 0].tolist() == [next_day, next_day, "ok"]
+
+
+def test_a_label_makes_the_detectors_learn_anew_what_they_remembered(make: Made) -> None:
+    world = make()
+    world.change("detect: [threshold: {below: 50}]", "detect: [seasonal: {}, threshold: {below: 50}]")
+    burning(world, hours=30)
+
+    def remembered() -> bytes:
+        watch = world.app.store.watch("health", "seasonal", "shop.orders")
+        assert watch is not None
+        return watch.state
+
+    before = remembered()
+    assert before
+    world.app.actions.label(the(world).id, "expected", by="ann", comment="", via="cli", now=OPENED)
+    assert remembered() == b""
+    world.at(OPENED + HOUR)
+    assert remembered() not in (b"", before)
+
+
+@pytest.mark.parametrize("kind", ["acknowledge", "resolve"])
+def test_of_many_who_act_at_once_one_changes_something(make: Made, kind: str) -> None:
+    world = burning(make())
+    incident = the(world).id
+
+    def act(name: str) -> Done:
+        with closing(open_app(world.settings)) as app:
+            if kind == "acknowledge":
+                return app.actions.acknowledge(incident, by=name, via="slack", now=OPENED)
+            return app.actions.resolve(incident, by=name, comment="", via="slack", now=OPENED)
+
+    with ThreadPoolExecutor(8) as threads:
+        done = list(threads.map(act, "abcdefgh"))
+    assert sum(one.changed for one in done) == 1
+    assert len(world.app.store.actions.all()) == 1
+    world.deliver(OPENED)
+    assert len(world.told()) == 2
+
+
+def test_an_evaluation_that_began_before_a_resolve_does_not_open_it_again(make: Made) -> None:
+    world = burning(make(), hours=30)
+    stale = world.app.store.series_states("subscription:health")
+    world.app.actions.resolve(the(world).id, by="ann", comment="", via="cli", now=OPENED)
+    with pytest.raises(LostRace, match="has ended meanwhile"):
+        world.app.store.record(Recording(OPENED, states=tuple(stale.values())))
+    assert the(world).status == "resolved"
 
 
 def gates(world: World, hours: int) -> dict[str, tuple[bool | None, str]]:
