@@ -6,9 +6,10 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import event, text
 
-from alerting.store import NewerSchema, Store, open_store
+from alerting.store import NewerSchema, Recording, Store, open_store
 from alerting.store.migrating import HEAD, MIGRATIONS
 from alerting.store.tables import metadata
+from tests.store.builders import NOON, SUBJECT, incident, state_of, transition
 
 
 def test_migrations_bring_an_empty_database_to_the_tables_of_the_code(empty_url: str) -> None:
@@ -37,3 +38,22 @@ def test_a_newer_schema_is_refused_with_the_remedy(store: Store, url: str) -> No
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(NewerSchema, match=r"9999.*upgrade metricwatch"):
         open_store(url)
+
+
+def test_series_and_incidents_from_before_flapping_was_noticed_do_not_flap(store: Store, url: str) -> None:
+    one = incident()
+    store.record(Recording(now=NOON, states=(state_of(one),), transitions=(transition(one),)))
+    script = ScriptDirectory(str(MIGRATIONS)).get_revision("head")
+    with store.engine.begin() as connection:
+        for table, column in (
+            ("series_states", "changes"),
+            ("incidents", "flapping"),
+            ("transitions", "began_flapping"),
+        ):
+            connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
+        connection.execute(text(f"UPDATE alembic_version SET version_num = '{script.down_revision}'"))
+    again = open_store(url)
+    assert repr(again.series_states(SUBJECT)[one.fingerprint]) == repr(state_of(one))
+    assert repr(again.incident(one.id)) == repr(one)
+    assert repr(again.timeline(one.id)) == repr([transition(one)])
+    again.close()
