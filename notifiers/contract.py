@@ -74,6 +74,8 @@ class IncidentView(_Value):
     """What the detector, or the query's health, said; one phrase."""
     calendar: str = ""
     """The named days that its first, worst or newest bucket is part of: ``Thanksgiving Day``."""
+    flapping: bool = False
+    """True where it keeps crossing its bound: it is held open, and quiet until it has been calm for a while."""
 
 
 class TimelineEntry(_Value):
@@ -134,6 +136,17 @@ class Notification(_Value):
     remote_id: str | None = None
     possible_repeat: bool = False
     """True where an earlier attempt may have arrived and the service cannot tell: the message says so."""
+    acknowledged_by: str = ""
+    acknowledged_at: datetime | None = None
+    """When somebody took care of the group; None = nobody did."""
+    silenced_until: datetime | None = None
+    """End of the silence that holds all open incidents of the group; None = none does."""
+    quiet: bool = False
+    """True for a silent edit: no thread post, no broadcast, nothing for PagerDuty; a resolve is sent all the same."""
+    is_reminder: bool = False
+    """True where nothing changed but the time: the group is still open."""
+    event: Literal["", "acknowledged", "reminder"] = ""
+    """What this version is about beside incidents: its first acknowledgement, or a reminder."""
     spark: Spark | None = None
     chart: bytes | None = Field(default=None, exclude=True, repr=False)
     """PNG of series, band and marked anomaly; best effort."""

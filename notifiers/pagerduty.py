@@ -54,8 +54,9 @@ class PagerDuty(Notifier):
         return Pace(scope=f"pagerduty:{key}", per_second=100 / 60, burst=20)
 
     def send(self, notification: Notification) -> Receipt:
-        if notification.kind == "update" and not notification.joined:
-            return Receipt(remote_id=notification.remote_id, note="nothing to tell: no incident joined")
+        nothing = _nothing_to_tell(notification)
+        if nothing:
+            return Receipt(remote_id=notification.remote_id, note=nothing)
         refused: BadContent | None = None
         for left_out, event in _ladder(notification):
             try:
@@ -88,6 +89,15 @@ class PagerDuty(Notifier):
     @cached_property
     def _client(self) -> httpx2.Client:
         return httpx2.Client(timeout=10, follow_redirects=False, transport=httpx2.HTTPTransport(retries=0))
+
+
+def _nothing_to_tell(notification: Notification) -> str:
+    """Why an update wakes nobody and changes nothing in PagerDuty; empty where it does."""
+    if notification.kind != "update" or notification.event == "acknowledged":
+        return ""
+    if notification.quiet or notification.is_reminder:
+        return "nothing to tell: a silent edit" if notification.quiet else "nothing to tell: reminders wake nobody"
+    return "" if notification.joined else "nothing to tell: no incident joined"
 
 
 def judged(answer: httpx2.Response) -> DeliveryError | None:
@@ -132,6 +142,9 @@ def _ladder(notification: Notification) -> Iterator[tuple[str, Event]]:
     key = dedup_key(notification)
     if notification.kind == "resolve":
         yield "", {"event_action": "resolve", "dedup_key": key}
+        return
+    if notification.kind == "update" and not notification.joined:
+        yield "", {"event_action": "acknowledge", "dedup_key": key}
         return
     payload = _payload(notification)
     details = {"custom_details": _details(notification)}

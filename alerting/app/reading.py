@@ -29,7 +29,7 @@ from alerting.core.panels import PanelError
 from alerting.hearing import shown_from
 from alerting.store import OutboxRow, ReceiverState
 from config.model import Query
-from notifiers import wording
+from notifiers import standing, wording
 from notifiers.contract import Notification, TimelineEntry
 
 __all__ = [
@@ -67,7 +67,7 @@ class IncidentLine:
 
     incident: Incident
     rule: str
-    state: wording.State
+    state: standing.State
     headline: str
     since: str
     timezone: str
@@ -153,7 +153,7 @@ def _line(app: App, incident: Incident, now: datetime) -> IncidentLine:
     audience = audience_of_subject(app, incident.subject)
     said = _notification(incident, audience, now)
     return IncidentLine(
-        incident, audience.name, wording.state(said), wording.headline(said), wording.since_line(said), said.timezone
+        incident, audience.name, standing.state(said), wording.headline(said), wording.since_line(said), said.timezone
     )
 
 

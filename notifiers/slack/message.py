@@ -11,16 +11,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-from notifiers import wording
+from notifiers import standing, wording
 from notifiers.clean import bounded, clean
 from notifiers.contract import Notification
 
 Block = Mapping[str, object]
 TEXT, SHORT, SECTION, LINKS, URL = 3_800, 2_400, 2_900, 2_000, 1_000
-EMOJI: Mapping[wording.State, str] = {
+EMOJI: Mapping[standing.State, str] = {
     "info": ":large_blue_circle:",
     "warning": ":large_orange_circle:",
     "critical": ":red_circle:",
+    "acknowledged": ":large_yellow_circle:",
+    "silenced": ":no_bell:",
+    "recovering": ":hourglass_flowing_sand:",
+    "flapping": ":repeat:",
     "resolved": ":white_check_mark:",
     "retracted": ":leftwards_arrow_with_hook:",
 }
@@ -63,8 +67,11 @@ def roots(notification: Notification, file_id: str | None = None, replaces: str 
 
 
 def replies(notification: Notification) -> list[Form]:
-    """The forms of the thread post that says what changed."""
-    lines = [_escaped(line, 600) for line in wording.timeline(notification)]
+    """The forms of the thread post that says what changed; it calls the owner where the edit alone would not."""
+    calls = notification.is_reminder or notification.raises_severity
+    lines = [_escaped(line, 600) for line in (wording.reminder(notification), *wording.timeline(notification)) if line]
+    called = mention(notification) if calls else ""
+    lines = [f"{called} {lines[0]}", *lines[1:]] if called and lines else lines
     text = "\n".join(lines)
     short = bounded(lines[-1] if lines else _one_line(notification), 300)
     return [
@@ -75,9 +82,9 @@ def replies(notification: Notification) -> list[Form]:
 
 
 def mention(notification: Notification) -> str:
-    """The only mention ever sent, or the team's name where there is none (or nobody needs to come any more)."""
+    """The only mention ever sent, or the team's name where there is none (or nobody needs to come)."""
     owner = notification.owner
-    if owner.slack and not notification.is_resolved:
+    if owner.slack and (standing.needs_somebody(notification) or notification.raises_severity):
         if re.fullmatch(r"[UW][A-Z0-9]{2,20}", owner.slack):
             return f"<@{owner.slack}>"
         if re.fullmatch(r"S[A-Z0-9]{2,20}", owner.slack):
@@ -86,9 +93,9 @@ def mention(notification: Notification) -> str:
 
 
 def _opening(notification: Notification) -> Block:
-    state = wording.state(notification)
-    severity = "" if notification.is_resolved else f"  · {notification.severity}"
-    first = f"{EMOJI[state]} *{_escaped(wording.headline(notification), 600)}*{severity}"
+    phrase = _escaped(standing.phrase(notification), 300)
+    stands = f"  · {phrase}" if phrase else ""
+    first = f"{EMOJI[standing.state(notification)]} *{_escaped(wording.headline(notification), 600)}*{stands}"
     second = _escaped(wording.since_line(notification), 600)
     return _section("\n".join(line for line in (first, second) if line))
 

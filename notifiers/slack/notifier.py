@@ -99,7 +99,7 @@ class Slack(Notifier):
         file_id, missing = self._chart(notification, (channel, ts))
         forms = message.roots(notification, file_id)
         _, form = self._say(forms, lambda form: self._update(channel, ts, form))
-        if notification.changes:
+        if (notification.changes or notification.is_reminder) and not notification.quiet:
             told = message.replies(notification)
             self._say(told, lambda form: self._post(notification, form, channel, ts))
         return Receipt(remote_id=notification.remote_id, note=_noted(missing, form))
