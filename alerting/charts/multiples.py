@@ -81,7 +81,7 @@ def _drawn(charts: Sequence[Small], title: str, zone: ZoneInfo) -> bytes:
 
 
 def _draw(axes: Axes, chart: Small, zone: ZoneInfo, columns: int) -> None:
-    room, marks = (46, 3) if columns == 2 else (29, 2)  # characters and dates that fit above and below
+    room, marks = (46, 3) if columns == 2 else (27, 2)  # characters and dates that fit above and below
     draw_days(axes, chart.shown, named=False)
     draw_band(axes, chart.shown)
     draw_lines(axes, chart.shown)
