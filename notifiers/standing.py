@@ -36,7 +36,7 @@ def state(notification: Notification) -> State:
 
 
 def phrase(notification: Notification) -> str:
-    """``critical · acknowledged Mon 16:30 by ann · silenced until Tue 16:31``; empty once the group has ended."""
+    """``critical · acknowledged 16:30 by ann · silenced until Tue 16:31``; empty once the group has ended."""
     if notification.is_resolved:
         return ""
     parts: list[str] = [notification.severity, _acknowledged(notification), _silenced(notification)]
@@ -77,6 +77,8 @@ def _silenced(notification: Notification) -> str:
 
 
 def _moment(notification: Notification, at: datetime) -> str:
-    where = zone(notification.timezone)
-    local = instant(at, where, notification.created)
+    """``16:30`` on the day of the message, ``Tue 16:30`` near it, else with its date."""
+    where, now = zone(notification.timezone), notification.created
+    is_today = at.astimezone(where).date() == now.astimezone(where).date()
+    local = f"{at.astimezone(where):%H:%M}" if is_today else instant(at, where, now)
     return local if in_utc(at, where) else f"{local} UTC"

@@ -142,7 +142,8 @@ def detail(notification: Notification) -> str:
     name = clean(incident.metric, NAME) + (f" ({', '.join(pairs)})" if pairs else "")
     score = f"{clean(incident.detector, 40)} score {number(incident.score)}" if incident.score is not None else ""
     parts = (name, score, clean(notification.subscription, NAME), f"incident {clean(incident.id, NAME)}")
-    return bounded(" · ".join(part for part in parts if part), LINE)
+    # The health of a query is told under the query's own name: once is enough.
+    return bounded(" · ".join(dict.fromkeys(part for part in parts if part)), LINE)
 
 
 def _what(incident: IncidentView, notification: Notification) -> str:

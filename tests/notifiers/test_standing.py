@@ -48,19 +48,24 @@ def pagerduty(pages: PagerDutyStandIn) -> Iterator[PagerDuty]:
         (notification(severity="info"), "info", "info"),
         (notification(severity="warning"), "warning", "warning"),
         (notification(), "critical", "critical"),
-        (notification(**ACKNOWLEDGED), "acknowledged", "critical · acknowledged Mon 16:12 by ann"),
+        (notification(**ACKNOWLEDGED), "acknowledged", "critical · acknowledged 16:12 by ann"),
         (
             notification(**ACKNOWLEDGED, timezone="UTC"),
             "acknowledged",
-            "critical · acknowledged Mon 21:12 UTC by ann",
+            "critical · acknowledged 21:12 UTC by ann",
         ),
         (notification(**SILENCED), "silenced", "critical · silenced until Tue 17:00"),
         (
             notification(**ACKNOWLEDGED, **SILENCED),
             "silenced",
-            "critical · acknowledged Mon 16:12 by ann · silenced until Tue 17:00",
+            "critical · acknowledged 16:12 by ann · silenced until Tue 17:00",
         ),
         (notification(silenced_until=MONDAY), "critical", "critical"),
+        (
+            notification(acknowledged_by="ann", acknowledged_at=MONDAY - 24 * HOUR),
+            "acknowledged",
+            "critical · acknowledged Sun 14:00 by ann",
+        ),
         (notification(incident(flapping=True)), "flapping", "critical · quiet until it calms down"),
         (notification(incident(flapping=True), incident(id="2")), "critical", "critical"),
         (notification(incident(status="recovering")), "recovering", "critical"),
@@ -90,7 +95,7 @@ def test_an_acknowledged_message_is_yellow_and_calls_nobody(slack: Slack, slack_
     slack.send(update(receipt.remote_id or "", **ACKNOWLEDGED))
     (root,) = slack_service.messages()
     assert root.shown.splitlines()[0] == (
-        ":large_yellow_circle: *Orders, Germany: 41 % below expected*  · critical · acknowledged Mon 16:12 by ann"
+        ":large_yellow_circle: *Orders, Germany: 41 % below expected*  · critical · acknowledged 16:12 by ann"
     )
     assert "<!subteam" not in root.shown
     assert slack_service.unexpected == []
