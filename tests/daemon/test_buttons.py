@@ -12,9 +12,11 @@ from pydantic import SecretStr
 
 from alerting.buttons import Buttons, Timing
 from alerting.store import Unavailable
+from notifiers.errors import DeliveryError, NotSent
 from notifiers.slack import Slack, socket_mode
 from notifiers.slack.socket_mode import SocketMode
 from tests.notifiers.examples import CHANNEL, notification
+from tests.standins import websocket
 from tests.standins.slack import APP_TOKEN, TOKEN, Message, SlackStandIn
 from tests.standins.socket_mode import SocketModeStandIn
 
@@ -205,6 +207,40 @@ def test_a_connection_that_is_cut_is_replaced(listening: Office) -> None:
     listening.sockets.hang_up()
     assert listening.is_listening(2)
     assert listening.sockets.press(listening.message, "Acknowledge")
+
+
+def test_what_nobody_understands_stops_nothing(listening: Office) -> None:
+    line = listening.sockets.live[-1]
+    for junk in (b"no JSON", b"[1]", b"null", b'{"type": "interactive", "envelope_id": 7}', b"{}", b'{"type": []}'):
+        with line.writing:
+            websocket.write(line.socket, websocket.TEXT, junk)
+    with line.writing:
+        websocket.write(line.socket, 0x2, b"\xff\x00 binary")
+    assert listening.sockets.press(listening.message, "Acknowledge")
+    assert listening.sockets.live == [line]
+
+
+def test_an_envelope_of_another_kind_is_acknowledged_and_asks_for_nothing(listening: Office) -> None:
+    assert listening.sockets.send("slash_commands", {"command": "/metricwatch", "text": "acknowledge"})
+    assert listening.sockets.send("interactive", {"type": "view_submission"})
+    assert listening.sockets.press(listening.message, "Expected")
+    assert listening.ledger.wait(lambda: bool(listening.ledger.rows))
+    assert listening.ledger.calls == 1
+
+
+def test_an_address_that_is_not_safe_is_not_dialled(office: Office) -> None:
+    for address in ("ws://slack.example/link", "http://127.0.0.1/", "wss:///x", "", "nonsense"):
+        office.slack.new_socket = lambda address=address: address
+        with pytest.raises(DeliveryError, match="no safe address"):
+            SocketMode(SecretStr(APP_TOKEN), office.slack.base_url).open()
+
+
+def test_an_address_that_leads_nowhere_says_so_without_its_ticket(office: Office) -> None:
+    office.slack.new_socket = lambda: "ws://127.0.0.1:9/link?ticket=secret-canary"
+    with pytest.raises(NotSent) as caught:
+        SocketMode(SecretStr(APP_TOKEN), office.slack.base_url).open()
+    assert "secret-canary" not in str(caught.value)
+    assert caught.value.__context__ is None
 
 
 def test_slack_that_is_away_is_asked_again_for_ever(listening: Office) -> None:

@@ -89,18 +89,26 @@ class SocketModeStandIn:
 
         ``envelope_id`` repeats an envelope, as Slack does when it is not sure that it arrived.
         """
-        button = _button(message, text)
+        payload = self._payload(message, _button(message, text), user)
+        return self.send("interactive", payload, envelope_id=envelope_id, within_s=within_s)
+
+    def send(
+        self,
+        kind: str,
+        payload: object,
+        *,
+        envelope_id: str | None = None,
+        within_s: float = ACKNOWLEDGED_WITHIN_S,
+    ) -> bool:
+        """Sends an envelope over the newest connection; whether it was acknowledged in time."""
         envelope = envelope_id or secrets.token_hex(8)
-        payload = self._payload(message, button, user)
         with self._changed:
             if not self.live:
                 return False
             connection = self.live[-1]
             self._sent[envelope] = (time.monotonic(), connection)
             self.acknowledged.pop(envelope, None)
-        connection.send(
-            {"type": "interactive", "envelope_id": envelope, "accepts_response_payload": False, "payload": payload}
-        )
+        connection.send({"type": kind, "envelope_id": envelope, "accepts_response_payload": False, "payload": payload})
         if self.wait(lambda: envelope in self.acknowledged, within_s):
             return True
         if not connection.is_deaf and connection.is_open:
