@@ -73,7 +73,7 @@ class Timing:
     least: timedelta = timedelta(seconds=1)
     most: timedelta = MOST_WAIT
     """Between these a connection that cannot be opened is tried again, for ever."""
-    poll_s: float = 1.0
+    poll_s: float = 0.25
     """How long a stop may take to be noticed."""
 
 
@@ -104,7 +104,7 @@ class Buttons:
         self._acting.start()
         self._listening.start()
 
-    def stop(self, timeout: timedelta = timedelta(seconds=2)) -> bool:
+    def stop(self, timeout: timedelta = timedelta(seconds=4)) -> bool:
         """What was acknowledged is done first; False where that takes longer than ``timeout``."""
         self._stopping.set()
         if self._listening.ident is not None:
@@ -143,6 +143,9 @@ class Buttons:
             except DeliveryError as error:
                 failures, kind, reason = failures + 1, "connection", str(error)
                 wait = self._backed_off(failures)
+            except Exception as error:  # noqa: BLE001  # what keeps running: the listening, which tries again
+                wait, kind, reason = self._timing.most, "fault", type(error).__name__
+                _log.exception("buttons failed")
             if kind != told:
                 _log.warning("buttons do not work", reason=reason, next_try_s=round(wait.total_seconds()))
             told = kind

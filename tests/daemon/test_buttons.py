@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
-from alerting.buttons import Buttons, Timing
+from alerting.buttons import Buttons, Line, Timing
 from alerting.store import Unavailable
 from notifiers.errors import DeliveryError, NotSent
 from notifiers.slack import Slack, socket_mode
@@ -249,6 +249,31 @@ def test_slack_that_is_away_is_asked_again_for_ever(listening: Office) -> None:
     assert listening.is_listening(2)
     assert len(listening.slack.calls("apps.connections.open")) == 10
     assert listening.sockets.press(listening.message, "Acknowledge")
+
+
+def test_a_fault_of_our_own_does_not_end_the_listening(office: Office) -> None:
+    faults = [ZeroDivisionError("a bug"), KeyError("another")]
+    working = SocketMode(SecretStr(APP_TOKEN), office.slack.base_url, ping=PING).open
+
+    def dial() -> Line:
+        if faults:
+            raise faults.pop()
+        return working()
+
+    buttons = Buttons(dial, office.ledger, clock=lambda: NOW, tell=office._tell, changed=lambda: None, timing=QUICK)
+    buttons.start()
+    assert office.is_listening()
+    assert office.sockets.press(office.message, "Acknowledge")
+    assert buttons.stop()
+    assert len(office.ledger.rows) == 1
+
+
+def test_it_stops_at_once_in_its_usual_timing(office: Office) -> None:
+    dial = SocketMode(SecretStr(APP_TOKEN), office.slack.base_url).open
+    buttons = Buttons(dial, office.ledger, clock=lambda: NOW, tell=office._tell, changed=lambda: None)
+    buttons.start()
+    assert office.is_listening()
+    assert buttons.stop()
 
 
 def test_an_old_message_works_after_a_restart(office: Office) -> None:
