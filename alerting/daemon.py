@@ -15,9 +15,11 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from watchfiles import watch
 
 from alerting.app import App
+from alerting.buttons import Actions, Buttons
 from alerting.delivery import Courier
 from alerting.store import StoreError
 from alerting.telemetry import logger
+from notifiers.slack.socket_mode import SocketMode, tell
 
 _log = logger("daemon")
 TICK = timedelta(seconds=1)
@@ -33,8 +35,15 @@ BROKEN_WAITS = timedelta(minutes=1)
 class Daemon:
     """``run`` returns the exit code when it is told to stop, or when its scheduler cannot be kept alive."""
 
-    def __init__(self, app: App, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        app: App,
+        *,
+        actions: Actions | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._app, self._clock = app, clock
+        self._buttons = self._listener(actions) if actions else None
         self._stopping = app.stopping
         self._pools: dict[str, ThreadPoolExecutor] = {}
         self._running: dict[str, Future[None]] = {}
@@ -49,6 +58,8 @@ class Daemon:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stopping.set())
         self._courier.start()
+        if self._buttons:
+            self._buttons.start()
         watcher = threading.Thread(target=self._watch_files, name="config watcher", daemon=True)
         watcher.start()
         _log.info(
@@ -60,6 +71,14 @@ class Daemon:
         code = self._supervise()
         self._stop()
         return code
+
+    def _listener(self, actions: Actions) -> Buttons | None:
+        """What listens to buttons in Slack; None without an app token, and where nothing may be sent."""
+        settings = self._app.settings
+        if settings.slack_app_token is None or settings.mute:
+            return None
+        dial = SocketMode(settings.slack_app_token, settings.slack_base_url).open
+        return Buttons(dial, actions, clock=self._clock, tell=tell, changed=lambda: self._courier.wake())
 
     def _supervise(self) -> int:
         """Outside APScheduler, because that one can die while it says that it runs."""
@@ -192,7 +211,8 @@ class Daemon:
         deadline = time.monotonic() + STOP_WITHIN_S
         for pool in self._pools.values():
             pool.shutdown(wait=False, cancel_futures=True)
-        is_done = self._courier.stop(timedelta(seconds=STOP_WITHIN_S))
+        is_done = self._buttons is None or self._buttons.stop()
+        is_done = self._courier.stop(timedelta(seconds=STOP_WITHIN_S)) and is_done
         for future in list(self._running.values()):
             while not future.done() and time.monotonic() < deadline:
                 self._pause()

@@ -9,16 +9,20 @@ from pydantic import PrivateAttr
 from rich.console import Console as Terminal
 from rich.text import Text
 
-from notifiers import spark, wording
+from notifiers import spark, standing, wording
 from notifiers.clean import clean
 from notifiers.contract import Notification, Notifier, Receipt, Spark
 from notifiers.errors import NotSent
 from notifiers.quantities import number
 
-SIGNS: Mapping[wording.State, tuple[str, str]] = {
+SIGNS: Mapping[standing.State, tuple[str, str]] = {
     "info": ("●", "blue"),
     "warning": ("●", "dark_orange"),
     "critical": ("●", "red"),
+    "acknowledged": ("●", "yellow"),
+    "silenced": ("◌", "grey50"),
+    "recovering": ("◐", "green"),
+    "flapping": ("⇅", "dark_orange"),
     "resolved": ("✓", "green"),
     "retracted": ("↩", "cyan"),
 }
@@ -53,15 +57,17 @@ class Console(Notifier):
 
 def lines(notification: Notification, width: int = 100) -> list[Text]:
     """The message line by line: headline, since when, chart, who, what changed; an empty line at the end."""
-    sign, ink = SIGNS[wording.state(notification)]
-    severity = "" if notification.is_resolved else f"  · {notification.severity}"
-    found = [Text.assemble((f"{sign} ", ink), (wording.headline(notification), "bold"), (severity, ink))]
+    sign, ink = SIGNS[standing.state(notification)]
+    phrase = standing.phrase(notification)
+    stands = f"  · {phrase}" if phrase else ""
+    found = [Text.assemble((f"{sign} ", ink), (wording.headline(notification), "bold"), (stands, ink))]
     indent = "  "
     found += [Text(indent + line) for line in (wording.since_line(notification),) if line]
     found += [Text(indent) + row for row in chart(notification.spark, min(width - 16, 60))]
     found += [Text(f"{indent}• {line}") for line in wording.other_lines(notification)]
     found += [Text(indent + line, style="cyan") for line in (_who(notification),) if line]
-    found += [Text(f"{indent}│ {line}", style="dim") for line in wording.timeline(notification)]
+    changes = [] if notification.quiet else wording.timeline(notification)
+    found += [Text(f"{indent}│ {line}", style="dim") for line in changes]
     return [*found, Text(f"{indent}{wording.detail(notification)}", style="dim"), Text("")]
 
 

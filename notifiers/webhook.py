@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, PrivateAttr, SecretStr, field_validator
 
-from notifiers import wording
+from notifiers import standing, wording
 from notifiers.addresses import RefusedAddress, dial
 from notifiers.clean import clean
 from notifiers.contract import IncidentView, Notification, Notifier, Pace, Receipt
@@ -160,13 +160,18 @@ def document(notification: Notification) -> Mapping[str, object]:
         "group_id": notification.group_id,
         "sequence": notification.sequence,
         "kind": notification.kind,
-        "state": wording.state(notification),
+        "state": standing.state(notification),
         "severity": notification.severity,
         "subscription": clean(notification.subscription),
         "created": notification.created.isoformat(),
         "headline": wording.headline(notification),
         "since": wording.since_line(notification),
         "changes": wording.timeline(notification),
+        "acknowledged_by": clean(notification.acknowledged_by, 100),
+        "acknowledged_at": _iso(notification.acknowledged_at),
+        "silenced_until": _iso(notification.silenced_until),
+        "quiet": notification.quiet,
+        "is_reminder": notification.is_reminder,
         "incidents": [_incident(incident) for incident in notification.incidents[:_MAX_INCIDENTS]],
         "incidents_total": len(notification.incidents) + notification.unlisted,
         "owner": clean(notification.owner.team or ""),
@@ -182,6 +187,10 @@ def _incident(incident: IncidentView) -> Mapping[str, object]:
     texts = {name: clean(value, 300) if isinstance(value, str) else value for name, value in shown.items()}
     pairs = list(incident.dimensions.items())[:20]
     return {**texts, "dimensions": {clean(name, 60): clean(value, 200) for name, value in pairs}}
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
 
 
 def _key(secret: str) -> bytes:

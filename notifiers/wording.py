@@ -12,9 +12,9 @@ from notifiers.clean import bounded, clean
 from notifiers.contract import IncidentView, Notification, TimelineEntry
 from notifiers.deviations import against, deviation, magnitude
 from notifiers.quantities import day, duration, in_utc, instant, number, numbers, per_bucket, weekdays, width, zone
+from notifiers.standing import is_acknowledged, is_open
 
 TITLE, LINE, NAME = 120, 300, 60
-State = Literal["info", "warning", "critical", "resolved", "retracted"]
 _HEALTH = {
     "late": "late",
     "failing": "cannot be pulled",
@@ -25,18 +25,10 @@ _HEALTH = {
 }
 
 
-def state(notification: Notification) -> State:
-    """How the group stands: its severity while anything is open, else whether it was resolved or retracted."""
-    if not notification.is_resolved:
-        return notification.severity
-    ends = {incident.status for incident in notification.incidents}
-    return "retracted" if ends == {"retracted"} else "resolved"
-
-
 def lead(notification: Notification) -> IncidentView | None:
     """The incident that the headline is about: the worst open one, else the worst that was not taken back."""
     incidents = notification.incidents
-    still_open = [incident for incident in incidents if _is_open(incident)]
+    still_open = [incident for incident in incidents if is_open(incident)]
     genuine = [incident for incident in incidents if incident.status != "retracted"]
     return next(iter(still_open or genuine or incidents), None)
 
@@ -53,12 +45,13 @@ def headline(notification: Notification) -> str:
 def since_line(notification: Notification) -> str:
     """``since Mon 14:00 (18:00 UTC, 2 h): 612 orders/h, usually 980 – 1,140 at this hour on Mondays · also 3 …``.
 
-    A day with a name of its own (Labor Day) stands before the others.
+    A day with a name of its own (Labor Day) stands before the others. A reminder says that it is ``still open``.
     """
     incident = lead(notification)
     if incident is None:
         return ""
-    said = f"{_when(incident, notification)}{_compared(incident, notification)}"
+    still = "still open " if notification.is_reminder and is_open(incident) else ""
+    said = f"{still}{_when(incident, notification)}{_compared(incident, notification)}"
     parts = [said, clean(incident.calendar, TITLE), others(notification)]
     return bounded(" · ".join(part for part in parts if part), LINE)
 
@@ -82,7 +75,7 @@ def title(incident: IncidentView) -> str:
 def others(notification: Notification) -> str:
     """``also 3 other countries``: how many more are open, counted in what they are."""
     incident = lead(notification)
-    rest = [other for other in notification.incidents if other is not incident and _is_open(other)]
+    rest = [other for other in notification.incidents if other is not incident and is_open(other)]
     if incident is None or not rest:
         return ""
     # Open ones are listed first, so those that are not listed are open only where all the listed ones are.
@@ -108,6 +101,15 @@ def timeline(notification: Notification, limit: int = 12) -> list[str]:
     if len(changes) > limit:
         lines.append(f"and {len(changes) - limit:,} more changes")
     return lines
+
+
+def reminder(notification: Notification) -> str:
+    """What a reminder says in the thread: still open, how bad now, and whether anybody has taken it."""
+    if not notification.is_reminder or notification.is_resolved:
+        return ""
+    seen = "" if is_acknowledged(notification) else " · nobody has acknowledged it"
+    said = bounded(f"{headline(notification)} · {since_line(notification)}", LINE - len(seen))
+    return said + seen
 
 
 def timeline_line(entry: TimelineEntry, where: tzinfo, now: datetime) -> str:
@@ -141,12 +143,15 @@ def detail(notification: Notification) -> str:
     name = clean(incident.metric, NAME) + (f" ({', '.join(pairs)})" if pairs else "")
     score = f"{clean(incident.detector, 40)} score {number(incident.score)}" if incident.score is not None else ""
     parts = (name, score, clean(notification.subscription, NAME), f"incident {clean(incident.id, NAME)}")
-    return bounded(" · ".join(part for part in parts if part), LINE)
+    # The health of a query is told under the query's own name: once is enough.
+    return bounded(" · ".join(dict.fromkeys(part for part in parts if part)), LINE)
 
 
 def _what(incident: IncidentView, notification: Notification) -> str:
-    if not _is_open(incident):
+    if not is_open(incident):
         return _ended(incident, notification)
+    if incident.flapping:
+        return f"flapping{_at_worst(incident)}"
     if incident.status == "recovering":
         return f"recovering{_at_worst(incident)}"
     return _deviates(incident)
@@ -188,7 +193,7 @@ def _at_worst(incident: IncidentView) -> str:
 def _when(incident: IncidentView, notification: Notification) -> str:
     where, now = zone(notification.timezone), notification.created
     until = incident.latest + width(incident.bucket)
-    if _is_open(incident):
+    if is_open(incident):
         return f"since {_clock(incident.opened, where, now, _length(incident, until), incident.bucket)}"
     ended = incident.resolved or until
     return f"{_clock(incident.opened, where, now, '', incident.bucket)} to {_clock(ended, where, now)}"
@@ -196,7 +201,7 @@ def _when(incident: IncidentView, notification: Notification) -> str:
 
 def _compared(incident: IncidentView, notification: Notification) -> str:
     """``: 612 orders/h, usually 980 – 1,140 at this hour on Mondays``; empty where there is nothing to compare."""
-    if incident.kind != "metric" or not _is_open(incident):
+    if incident.kind != "metric" or not is_open(incident):
         return ""
     place = _season(incident, zone(notification.timezone))
     compared = against(incident, per_bucket(_unit(incident), incident.bucket, incident.additive), place)
@@ -244,7 +249,3 @@ def _plural(noun: str, plural: str) -> str:
 
 def _unit(incident: IncidentView) -> str | None:
     return clean(incident.unit, 20) if incident.unit else None
-
-
-def _is_open(incident: IncidentView) -> bool:
-    return incident.status in ("firing", "recovering")

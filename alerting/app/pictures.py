@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
 
 from alerting.bench import Bench
-from alerting.charts import ChartError, png, spark
+from alerting.charts import MOST, ChartError, Curves, Small, curves, png, small_multiples, spark
 from alerting.core.calendars import events
 from alerting.core.figures import series_name
 from alerting.hearing import read_panel, shown_from
@@ -18,6 +19,7 @@ from config.model import Subscription
 from detectors.buckets import as_datetime
 from detectors.contract import ANOMALY, Bools, Event, Floats, Instants, Panel
 from notifiers.contract import IncidentView, Notification, Spark
+from notifiers.standing import is_open
 
 BUCKETS_AFTER = 12
 
@@ -40,7 +42,10 @@ class Trace:
 
 
 def chart_of(notification: Notification, bench: Bench) -> bytes | None:
-    """The PNG of the worst incident; None for query health. Raises ChartError."""
+    """The PNG of the only open incident, or small charts of the worst; None for query health. Raises ChartError."""
+    several = _open_traces(notification, bench)
+    if len(several) > 1:
+        return drawn_together(several, len(several) + _not_drawn(notification, several))
     found = _trace_of(notification, bench)
     return None if found is None else drawn(found)
 
@@ -66,6 +71,13 @@ def drawn(trace: Trace) -> bytes:
     )
 
 
+def drawn_together(traces: Sequence[Trace], among: int) -> bytes:
+    """Small charts in one picture, worst first; ``among`` is how many series there are. Raises ChartError."""
+    charts = [Small(one.title, one.unit, _curves(one)) for one in traces]
+    shown = f"the {len(traces)} worst of {among:,} unusual series" if among > len(traces) else f"{among} unusual series"
+    return small_multiples(charts, title=shown[:1].upper() + shown[1:], timezone=traces[0].timezone)
+
+
 def trace(
     bench: Bench,
     subscription: Subscription,
@@ -77,16 +89,74 @@ def trace(
     until: datetime,
 ) -> Trace:
     """The series and the band of one detect entry over ``since`` ≤ bucket < ``until``. Raises ChartError."""
-    metric = bench.config.metrics[metric_name]
-    panel = read_panel(metric, bench.config.queries[metric.query], since, until, bench)
-    place = _place(panel.labels, labels)
-    if place is None or not len(panel.times):
-        raise ChartError(f"no readings of {series_name(metric_name, labels)} between {since} and {until}")
-    judged = bench.store.verdicts(subscription.name, entry, metric_name, since, until)
-    band = _band(panel, judged, _place(judged.labels, labels))
-    title = series_name(metric_name, labels)
-    days = events(subscription.calendars, panel.times, panel.bucket, subscription.timezone)
-    return Trace(title, metric.unit, subscription.timezone, panel.times, panel.values[:, place], *band, days)
+    known = _Known(bench, subscription, since, until)
+    return known.trace(metric_name, labels, entry)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """Readings and verdicts of a span, read once for all series of a metric."""
+
+    bench: Bench
+    subscription: Subscription
+    since: datetime
+    until: datetime
+    panels: dict[str, Panel] = field(default_factory=dict)
+    judged: dict[tuple[str, str], StoredVerdicts] = field(default_factory=dict)
+
+    def trace(self, metric_name: str, labels: Mapping[str, str], entry: str) -> Trace:
+        metric, subscription = self.bench.config.metrics[metric_name], self.subscription
+        if metric_name not in self.panels:
+            query = self.bench.config.queries[metric.query]
+            self.panels[metric_name] = read_panel(metric, query, self.since, self.until, self.bench)
+        panel = self.panels[metric_name]
+        place = _place(panel.labels, labels)
+        if place is None or not len(panel.times):
+            raise ChartError(f"no readings of {series_name(metric_name, labels)} between {self.since} and {self.until}")
+        judged = self._judged(metric_name, entry)
+        band = _band(panel, judged, _place(judged.labels, labels))
+        title = series_name(metric_name, labels)
+        days = events(subscription.calendars, panel.times, panel.bucket, subscription.timezone)
+        return Trace(title, metric.unit, subscription.timezone, panel.times, panel.values[:, place], *band, days)
+
+    def _judged(self, metric_name: str, entry: str) -> StoredVerdicts:
+        if (metric_name, entry) not in self.judged:
+            read = self.bench.store.verdicts(self.subscription.name, entry, metric_name, self.since, self.until)
+            self.judged[metric_name, entry] = read
+        return self.judged[metric_name, entry]
+
+
+def _open_traces(notification: Notification, bench: Bench) -> list[Trace]:
+    """The open incidents that can be drawn, worst first, at most nine; empty where there are not several."""
+    subscription = bench.config.subscriptions.get(notification.subscription)
+    views = [view for view in _open_series(notification) if view.metric in bench.config.metrics]
+    if subscription is None or len(views) < 2:
+        return []
+    spans = [_span(view, bench) for view in views[:MOST]]
+    # Each chart is a third as wide as one alone, so it shows a third of the time; nothing that is open is cut off.
+    since, until = min(begin for begin, _ in spans), max(end for _, end in spans)
+    known = _Known(bench, subscription, min(until - (until - since) / 3, *(view.opened for view in views)), until)
+    found = []
+    for view in views[:MOST]:
+        # What cannot be drawn is left out: the words name it.
+        with suppress(ChartError):
+            found.append(known.trace(view.metric, view.dimensions, view.detector))
+    return found
+
+
+def _open_series(notification: Notification) -> list[IncidentView]:
+    return [view for view in notification.incidents if view.kind == "metric" and is_open(view)]
+
+
+def _not_drawn(notification: Notification, drawn_ones: Sequence[Trace]) -> int:
+    """How many open series are not drawn; unlisted incidents are open only where all listed ones are."""
+    listed = len(_open_series(notification))
+    hidden = notification.unlisted if listed == len(notification.incidents) else 0
+    return listed - len(drawn_ones) + hidden
+
+
+def _curves(one: Trace) -> Curves:
+    return curves(one.times, one.observed, one.expected, one.lower, one.upper, one.anomalies, one.events)
 
 
 def _trace_of(notification: Notification, bench: Bench) -> Trace | None:

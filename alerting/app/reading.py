@@ -31,7 +31,7 @@ from alerting.hearing import shown_from
 from alerting.pipeline import attention_of
 from alerting.store import OutboxRow, ReceiverState
 from config.model import Query
-from notifiers import wording
+from notifiers import standing, wording
 from notifiers.contract import Notification, TimelineEntry
 
 __all__ = [
@@ -69,7 +69,7 @@ class IncidentLine:
 
     incident: Incident
     rule: str
-    state: wording.State
+    state: standing.State
     headline: str
     since: str
     timezone: str
@@ -159,7 +159,7 @@ def _line(app: App, incident: Incident, now: datetime, attention: Attention) -> 
     said = marked(_notification(incident, audience, now), [incident], (), attention, now)
     words = wording.headline(said), wording.since_line(said), said.timezone
     taken = explain_actions.standing(incident, attention, now)
-    return IncidentLine(incident, audience.name, wording.state(said), *words, taken)
+    return IncidentLine(incident, audience.name, standing.state(said), *words, taken)
 
 
 def _notification(incident: Incident, audience: Audience, now: datetime) -> Notification:

@@ -21,6 +21,7 @@ from notifiers.quantities import number
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -64,27 +65,27 @@ def _drawn(shown: Curves, title: str, unit: str | None, zone: ZoneInfo, size: tu
     figure = Figure(figsize=(size[0] / DPI, size[1] / DPI), dpi=DPI, facecolor="white")
     axes = figure.subplots()
     figure.subplots_adjust(left=0.075, right=0.985, top=0.775 if shown.events else 0.81, bottom=0.12)
-    _draw_days(axes, shown)
-    _draw_band(axes, shown)
-    _draw_lines(axes, shown)
-    _draw_anomalies(axes, shown)
-    _dress(axes, shown)
-    _mark_times(axes, shown, zone)
+    draw_days(axes, shown)
+    draw_band(axes, shown)
+    draw_lines(axes, shown)
+    draw_anomalies(axes, shown)
+    dress(axes, shown)
+    mark_times(axes, shown, zone)
     _name(figure, axes, title, unit)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()
 
 
-def _draw_days(axes: Axes, shown: Curves) -> None:
+def draw_days(axes: Axes, shown: Curves, *, named: bool = True) -> None:
     days = named_days(shown)
     for start, stop, _ in days:
         left, right = as_datetime(shown.times[start]), as_datetime(shown.times[stop] + shown.bucket)
         axes.axvspan(left, right, facecolor=DAY, edgecolor="white", linewidth=1, zorder=0.4)  # type: ignore[arg-type]  # the axis knows instants
     # Short names first: the day itself before the days around it, which are named after it.
     taken: list[tuple[float, float]] = []
-    for start, stop, names in sorted(days, key=lambda day: len(day[2])):
-        name = bounded(_drawable(clean(names, 80)), 40)
+    for start, stop, names in sorted(days if named else (), key=lambda day: len(day[2])):
+        name = bounded(drawable(clean(names, 80)), 40)
         half = len(name) * SIGN / 2
         place = min(max((start + stop + 1) / 2 / len(shown.times), half), 1 - half)
         if all(place + half < left or place - half > right for left, right in taken):
@@ -108,7 +109,7 @@ def _name_day(axes: Axes, shown: Curves, place: float, name: str) -> None:
     )
 
 
-def _draw_band(axes: Axes, shown: Curves) -> None:
+def draw_band(axes: Axes, shown: Curves) -> None:
     lower, upper = shown.lower, shown.upper
     both = np.isfinite(lower) & np.isfinite(upper)
     if both.any():
@@ -121,7 +122,7 @@ def _draw_band(axes: Axes, shown: Curves) -> None:
             axes.plot(shown.times, alone, color=ALARM, linewidth=1.6, linestyle=(0, (6, 4)), label="limit", zorder=2)
 
 
-def _draw_lines(axes: Axes, shown: Curves) -> None:
+def draw_lines(axes: Axes, shown: Curves) -> None:
     if shown.others.size:
         axes.plot(shown.times, shown.others, color=FAINT, linewidth=1, zorder=1.5)
     if np.isfinite(shown.expected).any():
@@ -133,7 +134,7 @@ def _draw_lines(axes: Axes, shown: Curves) -> None:
     axes.plot(shown.times[lone], shown.observed[lone], ".", color=INK, markersize=6, zorder=4)
 
 
-def _draw_anomalies(axes: Axes, shown: Curves) -> None:
+def draw_anomalies(axes: Axes, shown: Curves) -> None:
     unusual = shown.unusual
     if not unusual.any():
         return
@@ -177,7 +178,7 @@ def _label_newest(axes: Axes, shown: Curves) -> None:
     )
 
 
-def _dress(axes: Axes, shown: Curves) -> None:
+def dress(axes: Axes, shown: Curves, steps: int = 5) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     for side in ("top", "right", "left"):
@@ -186,7 +187,7 @@ def _dress(axes: Axes, shown: Curves) -> None:
     axes.grid(axis="y", color=GRID, linewidth=1)
     axes.set_axisbelow(True)
     axes.tick_params(labelsize=SMALL, colors=QUIET, length=0)
-    axes.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=steps, steps=[1, 2, 2.5, 5, 10]))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value, 6)))
     axes.margins(x=0.012, y=0.10)
     # Amounts stand on zero; a band that reaches below it is not worth a third of the picture.
@@ -194,7 +195,7 @@ def _dress(axes: Axes, shown: Curves) -> None:
         axes.set_ylim(bottom=0)
 
 
-def _mark_times(axes: Axes, shown: Curves, zone: ZoneInfo) -> None:
+def mark_times(axes: Axes, shown: Curves, zone: ZoneInfo) -> None:
     marks = ticks(shown.times, zone)
     first, last = as_datetime(shown.times[0]), as_datetime(shown.times[-1])
     # A label at the very edge would be cut off.
@@ -204,17 +205,24 @@ def _mark_times(axes: Axes, shown: Curves, zone: ZoneInfo) -> None:
 
 
 def _name(figure: Figure, axes: Axes, title: str, unit: str | None) -> None:
-    shown = _drawable(clean(title, 70))
+    shown = drawable(clean(title, 70))
     figure.text(0.022, 0.942, shown, fontsize=TITLE, fontweight="bold", color=INK, va="center", parse_math=False)
-    below = _drawable(clean(unit or "", 40))
+    below = drawable(clean(unit or "", 40))
     figure.text(0.022, 0.862, below, fontsize=SMALL, color=QUIET, va="center", parse_math=False)
-    handles, labels = axes.get_legend_handles_labels()
-    unique = dict(zip(labels, handles, strict=True))
+    legend(figure, [axes], 0.862)
+
+
+def legend(figure: Figure, all_axes: Sequence[Axes], height: float) -> None:
+    """What the colours of all charts mean, once, at the right of the picture; ``height`` is a share of it."""
+    unique: dict[str, Artist] = {}
+    for axes in all_axes:
+        handles, labels = axes.get_legend_handles_labels()
+        unique |= dict(zip(labels, handles, strict=True))
     figure.legend(
         list(unique.values()),
         list(unique),
         loc="center right",
-        bbox_to_anchor=(0.99, 0.862),
+        bbox_to_anchor=(0.99, height),
         ncols=len(unique),
         frameon=False,
         fontsize=SMALL,
@@ -224,7 +232,7 @@ def _name(figure: Figure, axes: Axes, title: str, unit: str | None) -> None:
     )
 
 
-def _drawable(text: str) -> str:
+def drawable(text: str) -> str:
     """The text with a box for each sign that the font has not: matplotlib would warn, and draw one anyway."""
     from matplotlib.font_manager import FontProperties, findfont, get_font
 

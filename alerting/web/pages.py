@@ -13,9 +13,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from alerting.app.reading import IncidentLine, IncidentPage
 from alerting.core.explain import instant
 from notifiers.clean import clean
+from notifiers.console import SIGNS
 from notifiers.quantities import duration
 
-_SIGNS = {"info": "●", "warning": "●", "critical": "●", "resolved": "✓", "retracted": "↩"}
+_SIGNS = {state: sign for state, (sign, _) in SIGNS.items()}
 _MARKS = {True: "✓", False: "✗", None: "·"}
 _MEANINGS = {True: "passed", False: "not passed", None: "not reached"}
 _TITLES = {403: "Not from here", 404: "Not found", 405: "Not like this", 503: "Not now"}

@@ -11,16 +11,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-from notifiers import wording
+from notifiers import standing, wording
 from notifiers.clean import bounded, clean
 from notifiers.contract import Notification
+from notifiers.slack import buttons
 
 Block = Mapping[str, object]
 TEXT, SHORT, SECTION, LINKS, URL = 3_800, 2_400, 2_900, 2_000, 1_000
-EMOJI: Mapping[wording.State, str] = {
+EMOJI: Mapping[standing.State, str] = {
     "info": ":large_blue_circle:",
     "warning": ":large_orange_circle:",
     "critical": ":red_circle:",
+    "acknowledged": ":large_yellow_circle:",
+    "silenced": ":no_bell:",
+    "recovering": ":hourglass_flowing_sand:",
+    "flapping": ":repeat:",
     "resolved": ":white_check_mark:",
     "retracted": ":leftwards_arrow_with_hook:",
 }
@@ -41,14 +46,21 @@ class Form:
         return any(block["type"] == "image" for block in self.blocks)
 
 
-def roots(notification: Notification, file_id: str | None = None, replaces: str | None = None) -> list[Form]:
+def roots(
+    notification: Notification,
+    file_id: str | None = None,
+    replaces: str | None = None,
+    *,
+    has_buttons: bool = False,
+) -> list[Form]:
     """The forms of a root message, best first: each is tried only where Slack refused the one before.
 
-    ``file_id`` is the uploaded chart; ``replaces`` the link to a root that can no longer be edited.
+    ``file_id`` is the uploaded chart; ``replaces`` the link to a root that can no longer be edited; ``has_buttons``
+    True where somebody listens to them.
     """
-    text = bounded(_escaped(wording.summary(notification), TEXT // 2), TEXT)
-    opening, rest = _opening(notification), _rest(notification, replaces)
-    full = (opening, *_listed(notification), *rest)
+    text = bounded(escaped(wording.summary(notification), TEXT // 2), TEXT)
+    opening, pressable = _opening(notification), buttons.block(notification) if has_buttons else None
+    full = (opening, *_listed(notification), *_rest(notification, replaces, pressable))
     forms = [
         Form(text, full),
         Form(
@@ -63,8 +75,11 @@ def roots(notification: Notification, file_id: str | None = None, replaces: str 
 
 
 def replies(notification: Notification) -> list[Form]:
-    """The forms of the thread post that says what changed."""
-    lines = [_escaped(line, 600) for line in wording.timeline(notification)]
+    """The forms of the thread post that says what changed; it calls the owner where the edit alone would not."""
+    calls = notification.is_reminder or notification.raises_severity
+    lines = [escaped(line, 600) for line in (wording.reminder(notification), *wording.timeline(notification)) if line]
+    called = mention(notification) if calls else ""
+    lines = [f"{called} {lines[0]}", *lines[1:]] if called and lines else lines
     text = "\n".join(lines)
     short = bounded(lines[-1] if lines else _one_line(notification), 300)
     return [
@@ -75,32 +90,33 @@ def replies(notification: Notification) -> list[Form]:
 
 
 def mention(notification: Notification) -> str:
-    """The only mention ever sent, or the team's name where there is none (or nobody needs to come any more)."""
+    """The only mention ever sent, or the team's name where there is none (or nobody needs to come)."""
     owner = notification.owner
-    if owner.slack and not notification.is_resolved:
+    if owner.slack and (standing.needs_somebody(notification) or notification.raises_severity):
         if re.fullmatch(r"[UW][A-Z0-9]{2,20}", owner.slack):
             return f"<@{owner.slack}>"
         if re.fullmatch(r"S[A-Z0-9]{2,20}", owner.slack):
             return f"<!subteam^{owner.slack}>"
-    return _escaped(owner.team or "", 60)
+    return escaped(owner.team or "", 60)
 
 
 def _opening(notification: Notification) -> Block:
-    state = wording.state(notification)
-    severity = "" if notification.is_resolved else f"  · {notification.severity}"
-    first = f"{EMOJI[state]} *{_escaped(wording.headline(notification), 600)}*{severity}"
-    second = _escaped(wording.since_line(notification), 600)
+    phrase = escaped(standing.phrase(notification), 300)
+    stands = f"  · {phrase}" if phrase else ""
+    first = f"{EMOJI[standing.state(notification)]} *{escaped(wording.headline(notification), 600)}*{stands}"
+    second = escaped(wording.since_line(notification), 600)
     return _section("\n".join(line for line in (first, second) if line))
 
 
 def _listed(notification: Notification) -> tuple[Block, ...]:
-    lines = [f"• {_escaped(line, 330)}" for line in wording.other_lines(notification)]
+    lines = [f"• {escaped(line, 330)}" for line in wording.other_lines(notification)]
     return tuple(_section(page) for page in _pages(lines))
 
 
-def _rest(notification: Notification, replaces: str | None) -> tuple[Block, ...]:
-    small = {"type": "mrkdwn", "text": _escaped(wording.detail(notification), 900), "verbatim": True}
-    return (*_who(notification, replaces), {"type": "context", "elements": [small]})
+def _rest(notification: Notification, replaces: str | None, pressable: Block | None) -> tuple[Block, ...]:
+    small = {"type": "mrkdwn", "text": escaped(wording.detail(notification), 900), "verbatim": True}
+    pressables = (pressable,) if pressable else ()
+    return (*_who(notification, replaces), *pressables, {"type": "context", "elements": [small]})
 
 
 def _who(notification: Notification, replaces: str | None) -> tuple[Block, ...]:
@@ -112,7 +128,7 @@ def _links(notification: Notification, replaces: str | None) -> str:
     """As many links as fit, never half of one."""
     named = {"Runbook": notification.runbook or "", **notification.links, "Earlier message": replaces or ""}
     shown = [(clean(name, 40), _address(url)) for name, url in list(named.items())[:12]]
-    links = [f"<{url}|{_escaped(name, 60).replace('|', '∣')}>" for name, url in shown if url and name]
+    links = [f"<{url}|{escaped(name, 60).replace('|', '∣')}>" for name, url in shown if url and name]
     fitting = ""
     for link in links:
         if len(fitting) + len(link) < LINKS:
@@ -122,12 +138,12 @@ def _links(notification: Notification, replaces: str | None) -> str:
 
 def _plain(notification: Notification, replaces: str | None) -> str:
     links = _links(notification, replaces)
-    return "\n".join(part for part in (_escaped(wording.summary(notification), SHORT - LINKS - 10), links) if part)
+    return "\n".join(part for part in (escaped(wording.summary(notification), SHORT - LINKS - 10), links) if part)
 
 
 def _one_line(notification: Notification) -> str:
     url = next((found for found in map(_address, notification.links.values()) if found), "")
-    return " ".join(part for part in (_escaped(wording.headline(notification), 200), f"<{url}>" if url else "") if part)
+    return " ".join(part for part in (escaped(wording.headline(notification), 200), f"<{url}>" if url else "") if part)
 
 
 def _image(notification: Notification, file_id: str) -> Block:
@@ -155,7 +171,7 @@ def _pages(lines: list[str]) -> list[str]:
     return pages
 
 
-def _escaped(text: str, limit: int) -> str:
+def escaped(text: str, limit: int) -> str:
     """Cleaned text that Slack shows as written. An escape (``&amp;``) is never cut in two."""
     shown = clean(text, limit)
     escaped = shown.translate(_INERT)

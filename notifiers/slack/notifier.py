@@ -37,6 +37,11 @@ class Slack(Notifier):
     token: SecretStr | None = Field(
         default=None, description="bot token (xoxb-…)", json_schema_extra={"setting": "slack_token"}
     )
+    app_token: SecretStr | None = Field(
+        default=None,
+        description="app token (xapp-…): with it messages have buttons",
+        json_schema_extra={"setting": "slack_app_token"},
+    )
     base_url: str = Field(
         default="https://slack.com/api/", description="Slack's API", json_schema_extra={"setting": "slack_base_url"}
     )
@@ -89,7 +94,7 @@ class Slack(Notifier):
 
     def _post_root(self, notification: Notification, replaces: str | None = None) -> Receipt:
         file_id, missing = self._chart(notification, None)
-        forms = message.roots(notification, file_id, replaces)
+        forms = message.roots(notification, file_id, replaces, has_buttons=self._has_buttons)
         answer, form = self._say(forms, lambda form: self._post(notification, form))
         remote_id = f"{answer.get('channel', self.channel)}:{answer.get('ts')}"
         return Receipt(remote_id=remote_id, note=_noted(missing, form))
@@ -97,9 +102,9 @@ class Slack(Notifier):
     def _edit(self, notification: Notification, channel: str, ts: str) -> Receipt:
         """The edit comes first, because repeating it does no harm; the thread post is found again by ``find``."""
         file_id, missing = self._chart(notification, (channel, ts))
-        forms = message.roots(notification, file_id)
+        forms = message.roots(notification, file_id, has_buttons=self._has_buttons)
         _, form = self._say(forms, lambda form: self._update(channel, ts, form))
-        if notification.changes and not notification.quiet:
+        if (notification.changes or notification.is_reminder) and not notification.quiet:
             told = message.replies(notification)
             self._say(told, lambda form: self._post(notification, form, channel, ts))
         return Receipt(remote_id=notification.remote_id, note=_noted(missing, form))
@@ -158,6 +163,11 @@ class Slack(Notifier):
         except DeliveryError as error:
             return None, f"without chart: {error}"
         return None, ""
+
+    @property
+    def _has_buttons(self) -> bool:
+        """A button that nobody listens to shows a warning sign to whoever presses it."""
+        return self.app_token is not None
 
     @cached_property
     def _client(self) -> WebClient:

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from matplotlib.image import imread
 
 from alerting.app.pictures import trace
 from alerting.charts import ChartError
 from notifiers.contract import Notification
 from tests.flow.conftest import Made, make
-from tests.flow.test_life import quiet
+from tests.flow.test_life import DAYS, quiet
 from tests.flow.world import HOUR, NOON, World
 
 __all__ = ["make"]
@@ -73,3 +75,31 @@ def test_an_ailment_and_a_rule_that_is_gone_have_no_picture(told: Told) -> None:
     for notification in (ailment, gone):
         assert told.world.app.picture(notification) is None
         assert told.world.app.sketch(notification) is None
+
+
+def test_several_open_incidents_are_small_charts_in_one_picture(make: Made) -> None:
+    world = quiet(make())
+    for country in ("DE", "FR", "IT"):
+        world.shop.open_hours(NOON - DAYS, NOON, country=country)
+        world.shop.open_hours(NOON, NOON + 2 * HOUR, 30, country=country)
+    world.shop.load()
+    world.hours(NOON + HOUR, NOON + 3 * HOUR)
+    told = world.told()[0]
+    assert len(told.incidents) == 3
+    together = world.app.picture(told)
+    alone = world.app.picture(told.model_copy(update={"incidents": told.incidents[:1]}))
+    assert together is not None
+    assert alone is not None
+    heights = [imread(io.BytesIO(png), format="png").shape[0] for png in (together, alone)]
+    assert heights == [346, 480]
+
+
+def test_one_that_cannot_be_drawn_is_left_out_of_the_picture(make: Made) -> None:
+    world = quiet(make())
+    world.shop.open_hours(NOON, NOON + 2 * HOUR, 30).load()
+    world.hours(NOON + HOUR, NOON + 3 * HOUR)
+    told = world.told()[0]
+    lost = told.incidents[0].model_copy(update={"dimensions": {"country": "XX"}})
+    picture = world.app.picture(told.model_copy(update={"incidents": (*told.incidents, lost)}))
+    assert picture is not None
+    assert imread(io.BytesIO(picture), format="png").shape[0] == 480

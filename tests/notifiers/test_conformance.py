@@ -18,7 +18,7 @@ from tests.notifiers.conformance import Case, NotifierConformance
 from tests.notifiers.examples import CHANNEL
 from tests.standins.pagerduty import KEY, PagerDutyStandIn
 from tests.standins.server import Answer
-from tests.standins.slack import TOKEN, SlackStandIn
+from tests.standins.slack import APP_TOKEN, TOKEN, SlackStandIn
 from tests.standins.webhook import WebhookStandIn, trust
 
 
@@ -27,10 +27,12 @@ class TestSlack(NotifierConformance):
     def running(self) -> Iterator[Case]:
         with SlackStandIn() as service:
             yield Case(
-                notifier=Slack(channel=CHANNEL, token=SecretStr(TOKEN), base_url=service.base_url),
+                notifier=Slack(
+                    channel=CHANNEL, token=SecretStr(TOKEN), app_token=SecretStr(APP_TOKEN), base_url=service.base_url
+                ),
                 told=lambda: [message.shown + "\n" + message.text for message in service.messages()],
                 complaints=lambda: service.unexpected,
-                secrets=(TOKEN,),
+                secrets=(TOKEN, APP_TOKEN),
                 lose_answer=lambda: service.fail("chat.postMessage", "drop", after_effect=True),
                 limit=lambda header: service.fail("chat.postMessage", "status", status=429, retry_after=header),
                 take_down=service.down,

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from notifiers import wording
+from notifiers import standing, wording
 from notifiers.clean import clean
 from notifiers.quantities import number
 from notifiers.retry_after import retry_after
@@ -144,21 +144,21 @@ def test_a_resolved_group_says_how_long_and_how_bad_it_was() -> None:
     told = resolve("x")
     assert wording.headline(told) == "Orders, Germany: resolved after 2 h 10 m, 41 % at worst"
     assert wording.since_line(told) == "Mon 14:00 (19:00 UTC) to Mon 16:10 (21:10 UTC)"
-    assert wording.state(told) == "resolved"
+    assert standing.state(told) == "resolved"
 
 
 def test_a_retracted_group_says_what_was_restated() -> None:
     back = incident(status="retracted", observed=1020.0, resolved=MONDAY + timedelta(hours=2, minutes=40))
     told = notification(back, kind="resolve")
     assert wording.headline(told) == "Orders, Germany: retracted: 612 was restated to 1,020 at Mon 16:40 (21:40 UTC)"
-    assert wording.state(told) == "retracted"
+    assert standing.state(told) == "retracted"
 
 
 def test_a_group_that_was_only_partly_retracted_was_resolved() -> None:
     back = incident(status="retracted", observed=1020.0, resolved=MONDAY)
     over = incident(status="resolved", resolved=MONDAY + HOUR, dimensions={"country": "FR"})
     told = notification(back, over, kind="resolve")
-    assert wording.state(told) == "resolved"
+    assert standing.state(told) == "resolved"
     assert wording.headline(told) == "Orders, FR: resolved after 1 h, 41 % at worst"
 
 

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from tests.standins import blockkit
 from tests.standins.server import Answer, Call, StandIn, as_json, serve
-from tests.standins.workspace import TOKEN, File, Message, Refusal, Workspace, as_slack
+from tests.standins.workspace import APP_TOKEN, TOKEN, File, Message, Refusal, Workspace, as_slack
 
 Arguments = Mapping[str, object]
 
@@ -25,7 +25,7 @@ _POST |= {"thread_ts", "reply_broadcast", "unfurl_links", "unfurl_media", "usern
 _UPDATE = {"channel", "ts", "text", "blocks", "attachments", "metadata", "link_names", "parse", "reply_broadcast"}
 _PAGE = {"channel", "cursor", "limit", "oldest", "latest", "inclusive", "include_all_metadata"}
 
-__all__ = ["TOKEN", "Message", "SlackStandIn", "Workspace"]
+__all__ = ["APP_TOKEN", "TOKEN", "Message", "SlackStandIn", "Workspace"]
 
 
 class SlackStandIn(StandIn):
@@ -40,6 +40,10 @@ class SlackStandIn(StandIn):
         self.files: dict[str, File] = {}
         self.locked: dict[str, str] = {}
         """ts → the error code with which an edit of that message is refused."""
+        self.new_socket: Callable[[], str] | None = None
+        """Where a Socket Mode stand-in listens: each call is an address for one connection."""
+        self.whispers: list[str] = []
+        """What was posted to response addresses: only the person who pressed a button sees it."""
         self._clock = clock
         self._numbers = count(1)
         self._last: dict[str, tuple[float, float]] = {}
@@ -79,6 +83,8 @@ class SlackStandIn(StandIn):
         method = self.method_of(call.path)
         if method.startswith("/upload/"):
             return self._receive_file(method.removeprefix("/upload/"), call.body)
+        if method.startswith("/response/"):
+            return self._whisper(call)
         try:
             return as_json({"ok": True, **self._answer(method, call)})
         except Refusal as refusal:
@@ -91,6 +97,7 @@ class SlackStandIn(StandIn):
 
     def _answer(self, method: str, call: Call) -> Mapping[str, object]:
         methods: Mapping[str, tuple[Callable[[Arguments], Mapping[str, object]], Collection[str], str, str]] = {
+            "apps.connections.open": (self._open_socket, (), "", "any"),
             "auth.test": (self._auth_test, (), "", "any"),
             "chat.postMessage": (self._post, _POST, "chat:write", "json"),
             "chat.update": (self._update, _UPDATE, "chat:write", "json"),
@@ -104,7 +111,8 @@ class SlackStandIn(StandIn):
             raise Refusal("unknown_method")
         answer, known, scope, encoding = methods[method]
         arguments = self._arguments(call, encoding)
-        self._authorise(call, arguments, scope)
+        tokens = self.workspace.app_tokens if method == "apps.connections.open" else self.workspace.tokens
+        self._authorise(call, arguments, scope, tokens)
         unknown = sorted(set(arguments) - set(known))
         if unknown:
             raise self._wrong("invalid_arguments", f"{method} takes no {', '.join(unknown)}")
@@ -124,16 +132,32 @@ class SlackStandIn(StandIn):
             return dict(parse_qsl(call.body.decode(), keep_blank_values=True))
         raise self._wrong("invalid_post_type", f"content type {kind}")
 
-    def _authorise(self, call: Call, arguments: Arguments, scope: str) -> None:
+    def _authorise(self, call: Call, arguments: Arguments, scope: str, tokens: Collection[str]) -> None:
         token = call.headers.get("authorization", "").removeprefix("Bearer ")
         if "token" in arguments:
             self.unexpected.append("the token is sent in the body, where it may be logged")
         if not token:
             raise Refusal("not_authed")
-        if token not in self.workspace.tokens:
-            raise Refusal("invalid_auth")
+        if token not in tokens:
+            others = {*self.workspace.tokens, *self.workspace.app_tokens}
+            raise Refusal("not_allowed_token_type" if token in others else "invalid_auth")
         if scope and scope not in self.workspace.scopes:
             raise Refusal("missing_scope", scope)
+
+    def _open_socket(self, _: Arguments) -> Mapping[str, object]:
+        if self.new_socket is None:
+            raise Refusal("socket_mode_not_enabled")
+        return {"url": self.new_socket()}
+
+    def _whisper(self, call: Call) -> Answer:
+        """A response address, which needs no token: an answer to one person, or nothing at all."""
+        said = json.loads(call.body)
+        if said.get("response_type") != "ephemeral" or said.get("replace_original") is not False:
+            self.unexpected.append(f"an answer that everybody sees, or that replaces the message: {said}")
+        if blockkit.problems(said.get("blocks", []), self._is_shown) or not said.get("text"):
+            self.unexpected.append(f"an answer that slack would refuse: {said}")
+        self.whispers.append(said["blocks"][0]["text"]["text"])
+        return Answer(200, b"ok", {"Content-Type": "text/plain"})
 
     def _auth_test(self, _: Arguments) -> Mapping[str, object]:
         return {"url": "https://stand-in.slack.com/", "team": "Stand-in", "user": "metricwatch", "team_id": "T0STANDIN"}

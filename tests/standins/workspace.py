@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 TOKEN = "xoxb-stand-in-token"
+APP_TOKEN = "xapp-stand-in-token"
 SCOPES = frozenset({"chat:write", "files:write", "channels:history", "groups:history", "im:history"})
 
 
@@ -63,6 +64,7 @@ class Workspace:
 
     channels: Collection[str] | None = None
     tokens: Collection[str] = (TOKEN,)
+    app_tokens: Collection[str] = (APP_TOKEN,)
     scopes: Collection[str] = SCOPES
     archived: set[str] = field(default_factory=set)
     not_member: set[str] = field(default_factory=set)
