@@ -75,6 +75,7 @@ class App:
         Call it while holding the state exclusively, after opening and after each ``reload``.
         """
         keep_texts(self.store, self.loaded, now)
+        self.store.outbox.set_fallbacks(self._fallbacks())
         bench = self.bench()
         with self._deciding:
             retire_removed(bench, now)
@@ -146,6 +147,11 @@ class App:
             notifier.close()
         self.executor.shutdown(wait=False, cancel_futures=True)
         self.store.close()
+
+    def _fallbacks(self) -> dict[str, str]:
+        """Muted, nobody is told anything: neither a receiver nor its fallback."""
+        named = {name: receiver.fallback for name, receiver in self.config.receivers.items() if receiver.fallback}
+        return {} if self.settings.mute else named
 
     def _use(self, loaded: Loaded) -> None:
         self.loaded = loaded

@@ -88,7 +88,7 @@ Outcome = Sent | Again | Parked | Dead | Released
 
 @dataclass(frozen=True)
 class ReceiverState:
-    """Why a receiver gets nothing at the moment; all None when it does."""
+    """Why a receiver gets nothing at the moment; all None when it does. ``fallback`` is told instead meanwhile."""
 
     name: str
     wait_until: datetime | None = None
@@ -96,6 +96,7 @@ class ReceiverState:
     since: datetime | None = None
     probe_at: datetime | None = None
     reason: str = ""
+    fallback: str | None = None
 
 
 @dataclass(frozen=True)

@@ -20,14 +20,19 @@ def enqueue(connection: Connection, deliveries: Sequence[Delivery], now: datetim
     Raises LostRace where the sequence number of a group is taken.
     """
     for delivery in sorted(deliveries, key=lambda one: one.sequence):
-        waiting = () if delivery.is_muted else _waiting(connection, delivery)
-        if waiting:
-            connection.execute(
-                update(outbox)
-                .where(outbox.c.delivery_id.in_([one.delivery_id for one in waiting]))
-                .values(state="merged", reason=f"merged into {delivery.sequence}", settled=now)
-            )
-        connection.execute(insert(outbox), _row(delivery, merge(delivery, waiting), now))
+        put(connection, delivery, now)
+
+
+def put(connection: Connection, delivery: Delivery, now: datetime) -> None:
+    """One delivery. Raises LostRace as ``enqueue`` does."""
+    waiting = () if delivery.is_muted else _waiting(connection, delivery)
+    if waiting:
+        connection.execute(
+            update(outbox)
+            .where(outbox.c.delivery_id.in_([one.delivery_id for one in waiting]))
+            .values(state="merged", reason=f"merged into {delivery.sequence}", settled=now)
+        )
+    connection.execute(insert(outbox), _row(delivery, merge(delivery, waiting), now))
 
 
 def _waiting(connection: Connection, delivery: Delivery) -> tuple[Waiting, ...]:

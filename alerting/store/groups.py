@@ -29,7 +29,8 @@ def write(connection: Connection, changed: Iterable[Group]) -> None:
 
 
 def open_ones(connection: Connection) -> list[Group]:
-    return _where(connection, groups.c.closed.is_(None))
+    """Without those that stand in for another group: they follow that one and are never planned for."""
+    return _where(connection, groups.c.closed.is_(None) & groups.c.origin.is_(None))
 
 
 def of_incident(connection: Connection, incident_id: str) -> list[Group]:

@@ -6,12 +6,12 @@ outcome is written only while that term is still the row's. Per receiver and gro
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, func, or_, select, update
 
-from alerting.store import receivers, settling
+from alerting.store import fallbacks, receivers, settling
 from alerting.store.database import Database
 from alerting.store.deliveries import UNSETTLED, Claim, OutboxRow, Outcome, ReceiverState, Trouble
 from alerting.store.tables import groups, outbox
@@ -93,10 +93,17 @@ class Outbox:
         with self._database.reading() as connection:
             return receivers.read(connection, name)
 
-    def receiver_works(self, name: str) -> None:
-        """A probe came back: what was parked is ready."""
+    def receiver_works(self, name: str, now: datetime) -> None:
+        """A probe came back: what was parked is ready, and what its fallback was not told yet is taken back."""
         with self._database.writing() as connection:
+            receivers.held(connection, [name])
             receivers.clear(connection, name)
+            fallbacks.take_back(connection, name, now)
+
+    def set_fallbacks(self, fallback_by_receiver: Mapping[str, str]) -> None:
+        """From here on these receivers are told instead of those; receivers not named have no fallback."""
+        with self._database.writing() as connection:
+            receivers.set_fallbacks(connection, fallback_by_receiver)
 
     def receiver_still_fails(self, name: str, trouble: Trouble, reason: str, probe_at: datetime, now: datetime) -> None:
         with self._database.writing() as connection:

@@ -10,7 +10,7 @@ from alerting.core.blocks import Block
 from alerting.core.groups import Group
 from alerting.core.health import QueryState
 from alerting.core.incidents import Incident, SeriesState, Transition
-from alerting.store import groups, incidents, lock, query_states, retention, verdicts
+from alerting.store import fallbacks, groups, incidents, lock, query_states, retention, verdicts
 from alerting.store.config_files import ConfigFiles
 from alerting.store.database import Database, connect
 from alerting.store.enqueue import enqueue
@@ -98,7 +98,9 @@ class Store:
             incidents.write_states(connection, states)
             incidents.write_transitions(connection, found)
             groups.write(connection, recording.groups)
+            fallbacks.hold(connection, recording.deliveries)
             enqueue(connection, recording.deliveries, recording.now)
+            fallbacks.follow(connection, recording.deliveries, recording.now)
             if recording.query_state is not None:
                 query_states.write(connection, recording.query_state)
 

@@ -91,7 +91,6 @@ subscriptions:
 """  # fmt: skip  # noqa: E501
 LATER = {
     "sources.shop.limits": "limits come",
-    "receivers.chat.fallback": "fallback receivers come",
     "metrics.c.cost.ratio": "ratios come",
     "metrics.c.cost.min_denominator": "ratios come",
     "subscriptions.health.incident.max_age": "max_age comes",
@@ -109,7 +108,6 @@ def _today() -> str:
     text = EVERYTHING.partition("  shadow:\n")[0]
     for part in (
         ", limits: {bytes_per_query: 50GB}",
-        ", fallback: ops",
         ", max_age: 24h",
         "    delivery: {group_by: [subscription, country]}\n",
         "    mute: [\"Sun 02:00-04:00\"]\n    digest: weekly\n",

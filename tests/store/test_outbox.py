@@ -277,7 +277,7 @@ def test_a_receiver_out_of_order_gets_nothing_until_it_works_again(store: Store)
     assert [one.name for one in store.outbox.receivers_in_trouble()] == ["slack"]
     store.outbox.receiver_still_fails("slack", "credential", "still refused", probe_at + HOUR, probe_at)
     assert store.outbox.receiver("slack").since == NOON
-    store.outbox.receiver_works("slack")
+    store.outbox.receiver_works("slack", NOON)
     assert store.outbox.receivers_in_trouble() == []
     assert claimed(store).group_id != claimed(store).group_id
 
