@@ -40,6 +40,7 @@ class Daemon:
         self._running: dict[str, Future[None]] = {}
         self._broken_until: dict[str, datetime] = {}
         self._courier = app.courier(clock)
+        self._emergency = app.emergency()
         self._reloading = threading.Lock()
         self._tidied: datetime | None = None
         self._clocks = (clock(), time.monotonic())
@@ -95,15 +96,21 @@ class Daemon:
         return scheduler
 
     def _tick(self) -> None:
+        now = self._clock()
         try:
-            now = self._clock()
+            if self._emergency.is_on:
+                self._app.store.prove_writable()
+                self._emergency.works(now)
             for name in self._app.due(now):
                 if self._broken_until.get(name, now) <= now:
                     self._submit(name)
             self._tidy(now)
+            if self._app.judge_receivers(now):
+                self._courier.wake()
         except StoreError as exc:
             # The state does not answer: evaluation pauses, and everything overdue is evaluated when it is back.
             _log.warning("evaluation paused", reason=str(exc))
+            self._emergency.failed(str(exc), now)
         except Exception:  # noqa: BLE001  # what keeps running: the ticking; the next tick tries again
             _log.exception("tick failed")
         self._app.pulse.beat()
@@ -129,6 +136,7 @@ class Daemon:
                 self._courier.wake()
         except StoreError as exc:
             _log.warning("evaluation paused", query=name, reason=str(exc))
+            self._emergency.failed(str(exc), self._clock())
         except Exception:  # noqa: BLE001  # what keeps running: the other queries; this one is tried again in a minute
             _log.exception("evaluation failed", query=name)
             self._broken_until[name] = self._clock() + BROKEN_WAITS

@@ -21,6 +21,8 @@ _HEALTH = {
     "empty": "returns no rows",
     "schema": "columns changed",
     "config": "does not load",
+    "receiver": "cannot be told anything",
+    "state": "does not answer",
 }
 
 

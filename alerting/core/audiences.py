@@ -80,6 +80,17 @@ def audience_of_file(path: str, receivers: Sequence[str], *, public_url: str | N
     return Audience(subject=f"config:{path}", name=path, receivers={"info": tuple(receivers)}, links=_links(public_url))
 
 
+def audience_of_receiver(name: str, receivers: Sequence[str], *, public_url: str | None = None) -> Audience:
+    """Who is told that a receiver is out of order: others than itself."""
+    others = tuple(other for other in receivers if other != name)
+    return Audience(subject=f"receiver:{name}", name=name, receivers={"info": others}, links=_links(public_url))
+
+
+def on_error_receivers(config: Config) -> tuple[str, ...]:
+    """Whoever is told of the health of any query."""
+    return tuple(dict.fromkeys(name for query in config.queries.values() for name in query.on_error.notify))
+
+
 def audiences(config: Config, *, public_url: str | None = None) -> dict[str, Audience]:
     """Every subscription's and every query's audience, by subject."""
     found = [audience_of(subscription, config, public_url=public_url) for subscription in config.subscriptions.values()]

@@ -16,7 +16,7 @@ from typing import Literal
 
 Severity = Literal["info", "warning", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
-IncidentKind = Literal["metric", "late", "failing", "empty", "schema", "config"]
+IncidentKind = Literal["metric", "late", "failing", "empty", "schema", "config", "receiver"]
 NAN = float("nan")
 
 

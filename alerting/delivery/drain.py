@@ -33,6 +33,11 @@ class DeliveryReport:
         return tuple(one for one in self.attempts if isinstance(one.outcome, Again | Parked | Dead))
 
 
+def _nothing(_: datetime) -> bool:
+    """Records nothing more."""
+    return False
+
+
 def drain(
     store: Store,
     notifiers: Mapping[str, Notifier],
@@ -44,11 +49,13 @@ def drain(
     chance: Callable[[], float] = random.random,
     pause: Callable[[float], object] = time.sleep,
     sketch: Sketch = no_sketch,
+    after_round: Callable[[datetime], bool] = _nothing,
 ) -> DeliveryReport:
     """Until nothing can be sent. A delivery that fails is tried once; receivers do not wait for each other.
 
     ``ignore_waits``: the caller holds the state for itself and will be gone soon, so group waits, back-off, and the
-    leases and grace of processes that are gone count as passed. Raises StoreError.
+    leases and grace of processes that are gone count as passed. ``after_round`` is called when every receiver has
+    nothing left; True: it recorded more. Raises StoreError.
     """
     clock: Clock = (lambda: now) if isinstance(now, datetime) else now
     office = PostOffice(clock, picture, timing, chance=chance, pause=pause, sketch=sketch)
@@ -62,7 +69,7 @@ def drain(
             found = [one for made in threads.map(_Round.empty, rounds.values()) for one in made]
             attempts += found
             # What one could not deliver may have gone to the fallback of one that was done by then.
-            is_handed_over = any(isinstance(one.outcome, Parked | Dead) for one in found)
+            is_handed_over = after_round(clock()) or any(isinstance(one.outcome, Parked | Dead) for one in found)
     return DeliveryReport(tuple(attempts), removed)
 
 

@@ -10,7 +10,7 @@ from alerting.core.blocks import Block
 from alerting.core.groups import Group
 from alerting.core.health import QueryState
 from alerting.core.incidents import Incident, SeriesState, Transition
-from alerting.store import fallbacks, groups, incidents, lock, query_states, retention, verdicts
+from alerting.store import fallbacks, groups, incidents, lock, query_states, receivers, retention, verdicts
 from alerting.store.config_files import ConfigFiles
 from alerting.store.database import Database, connect
 from alerting.store.enqueue import enqueue
@@ -134,6 +134,11 @@ class Store:
     def expire(self, now: datetime, history_by_digest: Mapping[str, timedelta]) -> Expired:
         """Retention: see ``retention``."""
         return retention.expire(self._database, now, history_by_digest, self.points.digests())
+
+    def prove_writable(self) -> None:
+        """Returns where a row can be written, and leaves none. Raises StoreError: a full disk can still be read."""
+        with self._database.writing() as connection:
+            receivers.write_nothing(connection)
 
     def close(self) -> None:
         self.engine.dispose()
