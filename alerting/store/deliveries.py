@@ -24,6 +24,7 @@ class Claim:
 
     ``payload`` is the notification as recorded; ``kind`` and ``remote_id`` are newer than what it says.
     ``is_doubtful``: an earlier attempt ended without a known outcome. ``is_closing``: a resolve said again.
+    ``is_overtaken``: the end of its group waits behind it.
     """
 
     delivery_id: str
@@ -39,6 +40,7 @@ class Claim:
     term: int
     is_doubtful: bool
     is_closing: bool
+    is_overtaken: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,14 @@ class Released:
     reason: str = "released before sending"
 
 
-Outcome = Sent | Again | Parked | Dead | Released
+@dataclass(frozen=True)
+class Overtaken:
+    """Not worth sending any more: the end of its group says it all."""
+
+    reason: str = "its group ended before it could be told: only the end is"
+
+
+Outcome = Sent | Overtaken | Again | Parked | Dead | Released
 
 
 @dataclass(frozen=True)

@@ -181,11 +181,23 @@ def _first(receiver: str) -> tuple[ColumnElement[bool], ...]:
     return (outbox.c.receiver == receiver, outbox.c.state.in_(UNSETTLED), ~is_blocked)
 
 
+def _is_overtaken() -> ColumnElement[bool]:
+    """True where a resolve of the group waits behind the row."""
+    later = outbox.alias()
+    return (
+        select(later.c.delivery_id)
+        .where(later.c.receiver == outbox.c.receiver, later.c.group_id == outbox.c.group_id)
+        .where(later.c.sequence > outbox.c.sequence, later.c.kind == "resolve", ~later.c.is_closing)
+        .where(later.c.state.in_(UNSETTLED), outbox.c.kind != "resolve")
+        .exists()
+    )
+
+
 def _head(
     connection: Connection, receiver: str, is_due: ColumnElement[bool], but: Collection[str]
 ) -> RowMapping | None:
     statement = (
-        select(outbox, groups.c.remote_id.label("root"), groups.c.sent_version)
+        select(outbox, groups.c.remote_id.label("root"), groups.c.sent_version, _is_overtaken().label("is_overtaken"))
         .outerjoin(groups, groups.c.id == outbox.c.group_id)
         .where(*_first(receiver), is_due)
         .order_by(outbox.c.not_before, outbox.c.created, outbox.c.sequence, outbox.c.delivery_id)
@@ -229,6 +241,7 @@ def _lease(connection: Connection, row: RowMapping, now: datetime, until: dateti
         term=row["term"] + 1,
         is_doubtful=is_doubtful,
         is_closing=row["is_closing"],
+        is_overtaken=row["is_overtaken"],
     )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, case, func, insert, literal, select, update
 
 from alerting.store import fallbacks, receivers
-from alerting.store.deliveries import Again, Claim, Dead, Outcome, Parked, Released, Sent
+from alerting.store.deliveries import Again, Claim, Dead, Outcome, Overtaken, Parked, Released, Sent
 from alerting.store.tables import groups, outbox
 from alerting.store.types import Utc
 
@@ -63,6 +63,8 @@ def _cells(claim: Claim, outcome: Outcome, now: datetime) -> dict[str, object]:
             }
         case Parked():
             return {"state": "parked", "reason": outcome.reason}
+        case Overtaken():
+            return {"state": "merged", "reason": outcome.reason, "settled": now}
         case Dead():
             return {"state": "dead", "reason": outcome.reason, "settled": now}
         case Released():
