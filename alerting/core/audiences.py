@@ -7,8 +7,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from alerting.core.incidents import SEVERITIES, Severity
+from alerting.core.storm import storm_subject
 from config.model import Config, DeliveryRules, Query, Subscription
 from notifiers.contract import Owner
+
+PAGING = frozenset({"pagerduty"})
+"""Kinds of receivers that wake people."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ class Audience:
     links: Mapping[str, str] = field(default_factory=dict)
     delivery: DeliveryRules = field(default_factory=DeliveryRules)
     metrics: Mapping[str, Measure] = field(default_factory=dict)
+    pages: bool = False
+    """True where its receivers wake people, so that a storm becomes one message."""
     mute: str = ""
     """Why whatever opens now is recorded and not sent; empty = it is sent."""
 
@@ -86,21 +92,43 @@ def audience_of_receiver(name: str, receivers: Sequence[str], *, public_url: str
     return Audience(subject=f"receiver:{name}", name=name, receivers={"info": others}, links=_links(public_url))
 
 
+def audience_of_storm(receiver: str, config: Config, *, public_url: str | None = None) -> Audience:
+    """Who is told of a storm: one receiver that wakes people, whose groups span subscriptions then."""
+    return Audience(
+        subject=storm_subject(receiver),
+        name=f"storm of {receiver}",
+        receivers={"info": (receiver,)},
+        links=_links(public_url),
+        metrics={name: _measure(config, name) for name in config.metrics},
+        pages=True,
+    )
+
+
+def paging(audiences: Mapping[str, Audience]) -> frozenset[str]:
+    """The receivers that wake people."""
+    return frozenset(name for audience in audiences.values() if audience.pages for name in audience.told("info"))
+
+
 def on_error_receivers(config: Config) -> tuple[str, ...]:
     """Whoever is told of the health of any query."""
     return tuple(dict.fromkeys(name for query in config.queries.values() for name in query.on_error.notify))
 
 
 def audiences(config: Config, *, public_url: str | None = None) -> dict[str, Audience]:
-    """Every subscription's and every query's audience, by subject."""
+    """Every subscription's and every query's audience, and those of storms, by subject."""
     found = [audience_of(subscription, config, public_url=public_url) for subscription in config.subscriptions.values()]
     found += [audience_of_query(query, public_url=public_url) for query in config.queries.values()]
+    found += [audience_of_storm(name, config, public_url=public_url) for name in _paging_receivers(config)]
     return {audience.subject: audience for audience in found}
 
 
 def vanished_audience(subject: str) -> Audience:
     """What is left of a subject that was removed: a name. It still closes what was told."""
     return Audience(subject=subject, name=subject.partition(":")[2])
+
+
+def _paging_receivers(config: Config) -> list[str]:
+    return [name for name, receiver in config.receivers.items() if receiver.notifier in PAGING]
 
 
 def _measure(config: Config, name: str) -> Measure:

@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from alerting.core.audiences import Audience, Measure, vanished_audience
+from alerting.core.audiences import Audience, Measure, paging, vanished_audience
 from alerting.core.figures import count, length
 from alerting.core.groups import Delivery, Group, group_id, group_key
 from alerting.core.incidents import SEVERITIES, Incident, Reading, SeriesState, Severity, Transition, more_severe
+from alerting.core.storm import subject_of, valve
 from alerting.core.views import entry, notification
 from config.model import DeliveryRules
 from detectors.buckets import Bucket
@@ -85,7 +86,8 @@ def plan(
     known = [group for group in groups if group.is_open]
     stirs = {(group.receiver, group.key): (group, Stir(moved=moved)) for group, moved in _moved(known, news)}
     standing = {(group.receiver, group.key): group for group in known}
-    for place, joined in _joining(_owed(known, news, audiences, now), audiences).items():
+    wanted = _joining(_owed(known, news, audiences, now), audiences)
+    for place, joined in valve(wanted, known, paging(audiences), now).items():
         group = standing.get(place) or _opened(*place, joined[0].incident, now)
         moved = stirs[place][1].moved if place in stirs else ()
         stirs[place] = group, Stir(tuple(joined), moved)
@@ -191,7 +193,9 @@ def _width(incident: Incident, audience: Audience) -> timedelta:
 
 def _opened(receiver: str, key: str, first: Incident, now: datetime) -> Group:
     name = group_id(receiver, key, now, first)
-    return Group(id=name, receiver=receiver, key=key, subject=first.subject, opened=now, members=())
+    return Group(
+        id=name, receiver=receiver, key=key, subject=subject_of(receiver, key, first.subject), opened=now, members=()
+    )
 
 
 def _deliver(
