@@ -30,7 +30,7 @@ COMMANDS = (
     Command("once", "Evaluate everything due, deliver what is owed, exit: for cron.", "watching:once"),
     Command("why", "Every gate that a point or an incident passed or failed.", "reading:why"),
     Command("incidents", "What is open, and what was.", "reading:incidents"),
-    Command("deliveries", "What each receiver got, and why.", "reading:deliveries"),
+    Command("deliveries", "What each receiver got, and why; retry what is dead.", "delivering:deliveries"),
     Command("score", "Judge a CSV file line by line, causally.", "scoring:score"),
     Command("db", "Look after the state database.", "watching:db"),
     *(

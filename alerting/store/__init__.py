@@ -10,6 +10,7 @@ from alerting.store.deliveries import (
     Parked,
     ReceiverState,
     Released,
+    Retried,
     Sent,
     Trouble,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "ReceiverState",
     "Recording",
     "Released",
+    "Retried",
     "Sent",
     "StateBusy",
     "Store",

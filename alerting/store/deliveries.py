@@ -7,6 +7,7 @@ recorded.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -106,6 +107,14 @@ class ReceiverState:
     probe_at: datetime | None = None
     reason: str = ""
     fallback: str | None = None
+
+
+@dataclass(frozen=True)
+class Retried:
+    """Ids of the deliveries that are ready again, and why others are not."""
+
+    ready: tuple[str, ...]
+    refused: Mapping[str, str]
 
 
 @dataclass(frozen=True)

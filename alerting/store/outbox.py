@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, func, or_, select, update
 
-from alerting.store import fallbacks, receivers, settling
+from alerting.store import fallbacks, receivers, retrying, settling
 from alerting.store.database import Database
-from alerting.store.deliveries import UNSETTLED, Claim, OutboxRow, Outcome, ReceiverState, Trouble
+from alerting.store.deliveries import UNSETTLED, Claim, OutboxRow, Outcome, ReceiverState, Retried, Trouble
 from alerting.store.tables import groups, outbox
 
 
@@ -89,6 +89,11 @@ class Outbox:
             )
             return buried.rowcount
 
+    def retry(self, now: datetime, *, delivery_id: str | None = None, receiver: str | None = None) -> Retried:
+        """Dead deliveries are ready again: one, or all of a receiver. Works beside a running daemon."""
+        with self._database.writing() as connection:
+            return retrying.retry(connection, now, delivery_id=delivery_id, receiver=receiver)
+
     def receiver(self, name: str) -> ReceiverState:
         with self._database.reading() as connection:
             return receivers.read(connection, name)
@@ -139,6 +144,13 @@ class Outbox:
             statement = statement.where(outbox.c.state.in_(UNSETTLED))
         with self._database.reading() as connection:
             return [_row_of(row) for row in connection.execute(statement).mappings()]
+
+    def receiver_of(self, delivery_id: str) -> str | None:
+        """Whom a delivery is for; None: there is none of this id."""
+        with self._database.reading() as connection:
+            return connection.execute(
+                select(outbox.c.receiver).where(outbox.c.delivery_id == delivery_id)
+            ).scalar_one_or_none()
 
     def payload(self, delivery_id: str) -> str | None:
         """The notification of a delivery as recorded, JSON."""

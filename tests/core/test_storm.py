@@ -36,11 +36,11 @@ def countries(count: int, letter: str = "C", start: int = 0) -> dict[str, str]:
 
 
 def test_thirty_new_groups_are_thirty_pages() -> None:
-    assert len(to(PAGER, watch().see(**countries(MOST_GROUPS)))) == MOST_GROUPS
+    assert len(to(PAGER, watch().see_all(countries(MOST_GROUPS)))) == MOST_GROUPS
 
 
 def test_more_are_one_page_with_counts_and_the_worst_fifty() -> None:
-    found = watch().see(**countries(200))
+    found = watch().see_all(countries(200))
     (page,) = to(PAGER, found)
     assert (page.kind, len(page.payload.incidents), page.payload.unlisted) == ("trigger", MOST_INCIDENTS, 150)
     assert page.payload.subscription == f"storm of {PAGER}"
@@ -49,28 +49,28 @@ def test_more_are_one_page_with_counts_and_the_worst_fifty() -> None:
 
 def test_a_storm_takes_in_what_comes_later_and_ends_once() -> None:
     seen = watch()
-    seen.see(**countries(200))
-    (joined,) = to(PAGER, seen.see(**countries(5, start=200)))
+    seen.see_all(countries(200))
+    (joined,) = to(PAGER, seen.see_all(countries(5, start=200)))
     assert (joined.kind, joined.payload.joined) == ("update", True)
-    (end,) = to(PAGER, seen.see(**countries(205, ".")))
+    (end,) = to(PAGER, seen.see_all(countries(205, ".")))
     assert end.kind == "resolve"
-    assert len(to(PAGER, seen.see(**countries(3)))) == 3
+    assert len(to(PAGER, seen.see_all(countries(3)))) == 3
 
 
 def test_groups_of_the_last_minutes_count() -> None:
     seen = watch()
-    seen.see(**countries(20))
+    seen.see_all(countries(20))
     seen.hour -= 1
-    assert len(to(PAGER, seen.see(after=WITHIN - timedelta(seconds=1), **countries(20, start=20)))) == 1
+    assert len(to(PAGER, seen.see_all(countries(20, start=20), WITHIN - timedelta(seconds=1)))) == 1
     calm = watch()
-    calm.see(**countries(20))
-    assert len(to(PAGER, calm.see(**countries(20, start=20)))) == 20
+    calm.see_all(countries(20))
+    assert len(to(PAGER, calm.see_all(countries(20, start=20)))) == 20
 
 
 def test_what_is_only_recorded_makes_no_storm() -> None:
     seen = watch()
     seen.audience = replace(seen.audience, mute="not sent: for the test")
-    recorded = to(PAGER, seen.see(**countries(200)))
+    recorded = to(PAGER, seen.see_all(countries(200)))
     assert (len(recorded), {one.is_muted for one in recorded}) == (200, {True})
 
 
