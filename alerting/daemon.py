@@ -15,6 +15,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from watchfiles import watch
 
 from alerting.app import App
+from alerting.app.heartbeat import beat
 from alerting.delivery import Courier
 from alerting.store import StoreError
 from alerting.telemetry import logger
@@ -27,6 +28,7 @@ REBUILDS_WITHIN_S = 600.0
 CLOCK_JUMP_S = 5.0
 TIDY_EVERY = timedelta(hours=1)
 STOP_WITHIN_S = 10.0
+HEARTBEAT_EVERY_S = 60.0
 BROKEN_WAITS = timedelta(minutes=1)
 
 
@@ -52,6 +54,8 @@ class Daemon:
         self._courier.start()
         watcher = threading.Thread(target=self._watch_files, name="config watcher", daemon=True)
         watcher.start()
+        if self._app.settings.heartbeat_url is not None:
+            threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
         _log.info(
             "watching",
             queries=len(self._app.config.queries),
@@ -162,6 +166,15 @@ class Daemon:
         if abs(jumped_s) > CLOCK_JUMP_S:
             # Due times are computed from the stored state at every tick, so there is nothing to mend.
             _log.warning("clock jumped", by_s=round(jumped_s, 1))
+
+    def _beat(self) -> None:
+        while not self._stopping.wait(HEARTBEAT_EVERY_S):
+            try:
+                beat(self._app, self._courier.heartbeats(), self._clock())
+            except StoreError as exc:
+                _log.warning("heartbeat withheld", reason=str(exc))
+            except Exception:  # noqa: BLE001  # what keeps running: this loop; a minute without a beat is told outside
+                _log.exception("heartbeat failed")
 
     def _watch_files(self) -> None:
         folder = self._app.settings.config

@@ -160,10 +160,10 @@ class Outbox:
             ).scalar_one_or_none()
 
     def oldest_due(self, now: datetime) -> datetime | None:
-        """Since when the oldest delivery that could have gone out is waiting; None: nothing is late."""
+        """Since when the oldest delivery that is owed by now waits, back-off included; None: nothing does."""
         with self._database.reading() as connection:
             return connection.execute(
-                select(func.min(outbox.c.created)).where(outbox.c.state.in_(UNSETTLED), outbox.c.not_before <= now)
+                select(func.min(outbox.c.due)).where(outbox.c.state.in_(UNSETTLED), outbox.c.due <= now)
             ).scalar()
 
 
