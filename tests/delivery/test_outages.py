@@ -195,3 +195,51 @@ def test_what_began_and_ended_while_slack_was_down_is_one_message_that_is_resolv
     assert all("resolved" in message.shown for message in slack.messages())
     assert sum(len(slack.thread(message.ts)) for message in slack.messages()) == 0
     assert slack.unexpected == []
+
+
+def test_slack_that_asks_for_five_minutes_gets_them_and_pagerduty_is_not_delayed(
+    staffed: Callable[..., Office], slack: SlackStandIn, pagerduty: PagerDutyStandIn
+) -> None:
+    office = staffed(slack=chat(slack), pager=pager(pagerduty))
+    slack.fail("chat.postMessage", "status", status=429, retry_after="300")
+    for receiver in ("slack", "pager"):
+        office.owe("trigger", 1, receiver, range(10))
+    office.run(5 * SECOND)
+    assert (pagerduty.pages, len(slack.messages())) == (10, 0)
+    office.run(290 * SECOND)
+    assert len(slack.calls("chat.postMessage")) == 1
+    office.run(65 * SECOND)
+    assert len(slack.messages()) == 10
+    assert slack.unexpected == pagerduty.unexpected == []
+
+
+def test_a_hundred_posts_whose_answers_are_lost_are_a_hundred_messages(
+    staffed: Callable[..., Office], slack: SlackStandIn
+) -> None:
+    office = staffed(slack=chat(slack))
+    slack.fail("chat.postMessage", "drop", times=100, after_effect=True)
+    office.owe("trigger", 1, "slack", range(100))
+    office.run(60 * MINUTE)
+    assert len(slack.messages()) == 100
+    assert office.unsettled("slack") == 0
+    assert slack.unexpected == []
+
+
+def test_a_channel_that_is_gone_pages_instead_and_the_page_closes(
+    staffed: Callable[..., Office], slack: SlackStandIn, pagerduty: PagerDutyStandIn
+) -> None:
+    office = staffed(slack=chat(slack), pager=pager(pagerduty))
+    office.store.outbox.set_fallbacks({"slack": "pager"})
+    slack.fail("chat.postMessage", "error", code="not_in_channel")
+    office.owe("trigger", 1, "slack", range(3))
+    office.run(MINUTE)
+    assert (pagerduty.pages, len(slack.messages())) == (3, 0)
+    office.run(15 * MINUTE)
+    assert (pagerduty.pages, len(slack.messages())) == (3, 3)
+    office.owe("update", 2, "slack", range(3))
+    office.run(MINUTE)
+    office.owe("resolve", 3, "slack", range(3))
+    office.run(MINUTE)
+    assert (pagerduty.pages, pagerduty.open) == (3, [])
+    assert all("resolved" in message.shown for message in slack.messages())
+    assert slack.unexpected == pagerduty.unexpected == []
