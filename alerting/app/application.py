@@ -77,7 +77,8 @@ class App:
         Call it while holding the state exclusively, after opening and after each ``reload``.
         """
         keep_texts(self.store, self.loaded, now)
-        self.store.outbox.set_fallbacks(self._fallbacks())
+        self._unmute(now)
+        self.store.outbox.set_fallbacks(self._fallbacks(), now)
         bench = self.bench()
         with self._deciding:
             retire_removed(bench, now)
@@ -168,6 +169,12 @@ class App:
             notifier.close()
         self.executor.shutdown(wait=False, cancel_futures=True)
         self.store.close()
+
+    def _unmute(self, now: datetime) -> None:
+        """A receiver that was only muted is not out of order: it is told at once, and nobody hears that it was."""
+        for state in () if self.settings.mute else self.store.outbox.receivers_in_trouble():
+            if MUTED in state.reason:
+                self.store.outbox.receiver_works(state.name, now)
 
     def _fallbacks(self) -> dict[str, str]:
         """Muted, nobody is told anything: neither a receiver nor its fallback."""

@@ -7,7 +7,7 @@ of its origin is put into it as well, until that one ends.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -27,15 +27,18 @@ _WAITS = outbox.c.state.in_(("ready", "parked")) & ~outbox.c.is_closing
 _KEPT = frozenset({"opened", "remote_id", "sent_version"})
 
 
-def hold(connection: Connection, deliveries: Sequence[Delivery]) -> None:
-    """Whether these receivers are out of order stays as it is until the transaction ends."""
-    receivers.held(connection, (one.receiver for one in deliveries))
+def hold(connection: Connection, deliveries: Sequence[Delivery]) -> frozenset[str]:
+    """The receivers of these that have a fallback; whether they are out of order stays as it is from here on."""
+    held = receivers.held(connection, (one.receiver for one in deliveries))
+    return frozenset(name for name, state in held.items() if state.fallback)
 
 
-def follow(connection: Connection, deliveries: Sequence[Delivery], now: datetime) -> None:
-    """New deliveries also go where their group is told by a fallback, or must be."""
+def follow(connection: Connection, deliveries: Sequence[Delivery], covered: Collection[str], now: datetime) -> None:
+    """New deliveries also go where their group is told by a fallback, or must be. ``covered``: what ``hold`` said."""
+    standing = select(groups.c.origin).where(groups.c.origin.is_not(None), groups.c.closed.is_(None))
+    stood_for = frozenset(connection.execute(standing).scalars())
     for delivery in sorted(deliveries, key=lambda one: one.sequence):
-        if not delivery.is_muted:
+        if not delivery.is_muted and (delivery.receiver in covered or delivery.group_id in stood_for):
             _pass_on(connection, delivery.payload, delivery.kind, delivery.not_before, now)
 
 

@@ -105,10 +105,15 @@ class Outbox:
             receivers.clear(connection, name)
             fallbacks.take_back(connection, name, now)
 
-    def set_fallbacks(self, fallback_by_receiver: Mapping[str, str]) -> None:
-        """From here on these receivers are told instead of those; receivers not named have no fallback."""
+    def set_fallbacks(self, fallback_by_receiver: Mapping[str, str], now: datetime) -> None:
+        """From here on these receivers are told instead of those; receivers not named have no fallback.
+
+        What waits for one that is out of order already goes to its new fallback.
+        """
         with self._database.writing() as connection:
             receivers.set_fallbacks(connection, fallback_by_receiver)
+            for state in receivers.in_trouble(connection):
+                fallbacks.all_waiting(connection, state.name, now)
 
     def receiver_still_fails(self, name: str, trouble: Trouble, reason: str, probe_at: datetime, now: datetime) -> None:
         with self._database.writing() as connection:

@@ -98,9 +98,9 @@ class Store:
             incidents.write_states(connection, states)
             incidents.write_transitions(connection, found)
             groups.write(connection, recording.groups)
-            fallbacks.hold(connection, recording.deliveries)
+            covered = fallbacks.hold(connection, recording.deliveries)
             enqueue(connection, recording.deliveries, recording.now)
-            fallbacks.follow(connection, recording.deliveries, recording.now)
+            fallbacks.follow(connection, recording.deliveries, covered, recording.now)
             if recording.query_state is not None:
                 query_states.write(connection, recording.query_state)
 

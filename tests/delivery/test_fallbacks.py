@@ -48,7 +48,7 @@ def row(store: Store, receiver: str) -> list[OutboxRow]:
 def test_what_a_receiver_refuses_its_fallback_is_told_once_and_its_end_too(
     store: Store, clock: FakeClock, error: BadCredential | BadDestination
 ) -> None:
-    store.outbox.set_fallbacks({"slack": "ops"})
+    store.outbox.set_fallbacks({"slack": "ops"}, NOON)
     slack, ops = Fake().planned(error).probed(error, error, error), Fake()
     owe(store, clock, delivery(1))
     told(store, clock, {"slack": slack, "ops": ops})
@@ -65,7 +65,7 @@ def test_what_a_receiver_refuses_its_fallback_is_told_once_and_its_end_too(
 
 
 def test_a_receiver_that_is_back_is_told_itself_and_its_fallback_only_keeps_up(store: Store, clock: FakeClock) -> None:
-    store.outbox.set_fallbacks({"slack": "ops"})
+    store.outbox.set_fallbacks({"slack": "ops"}, NOON)
     slack, ops = Fake().planned(BadDestination("not_in_channel")), Fake()
     owe(store, clock, delivery(1))
     told(store, clock, {"slack": slack, "ops": ops})
@@ -82,7 +82,7 @@ def test_a_receiver_that_is_back_is_told_itself_and_its_fallback_only_keeps_up(s
 
 
 def test_what_waited_for_its_time_goes_to_the_fallback_at_that_time(store: Store, clock: FakeClock) -> None:
-    store.outbox.set_fallbacks({"slack": "ops"})
+    store.outbox.set_fallbacks({"slack": "ops"}, NOON)
     error = BadDestination("not_in_channel")
     slack, ops = Fake().planned(error).probed(error), Fake()
     owe(store, clock, delivery(1), delivery(1, number=2, after=timedelta(minutes=5)))
@@ -96,7 +96,7 @@ def test_what_waited_for_its_time_goes_to_the_fallback_at_that_time(store: Store
 def test_a_fallback_that_was_told_nothing_yet_is_told_nothing_once_the_receiver_is_back(
     store: Store, clock: FakeClock
 ) -> None:
-    store.outbox.set_fallbacks({"slack": "ops"})
+    store.outbox.set_fallbacks({"slack": "ops"}, NOON)
     slack, ops = Fake().planned(BadDestination("not_in_channel")), Fake()
     owe(store, clock, delivery(1), delivery(1, number=2, after=HOUR))
     told(store, clock, {"slack": slack, "ops": ops})
@@ -110,7 +110,7 @@ def test_a_fallback_that_was_told_nothing_yet_is_told_nothing_once_the_receiver_
 
 
 def test_content_that_a_receiver_refuses_for_good_goes_to_its_fallback(store: Store, clock: FakeClock) -> None:
-    store.outbox.set_fallbacks({"pager": "ops"})
+    store.outbox.set_fallbacks({"pager": "ops"}, NOON)
     pager, ops = Pager().planned(BadContent("status 400")), Fake()
     owe(store, clock, delivery(1, receiver="pager"))
     told(store, clock, {"ops": ops, "pager": pager})
@@ -123,7 +123,7 @@ def test_content_that_a_receiver_refuses_for_good_goes_to_its_fallback(store: St
 
 
 def test_a_fallback_that_is_out_of_order_has_one_too(store: Store, clock: FakeClock) -> None:
-    store.outbox.set_fallbacks({"slack": "ops", "ops": "last"})
+    store.outbox.set_fallbacks({"slack": "ops", "ops": "last"}, NOON)
     error = BadDestination("not_in_channel")
     slack, ops, last = Fake().planned(error), Fake().planned(error), Fake()
     owe(store, clock, delivery(1))
@@ -135,7 +135,7 @@ def test_a_fallback_that_is_out_of_order_has_one_too(store: Store, clock: FakeCl
 
 
 def test_a_fallback_that_is_told_of_the_incidents_anyway_is_not_told_twice(store: Store, clock: FakeClock) -> None:
-    store.outbox.set_fallbacks({"pager": "slack"})
+    store.outbox.set_fallbacks({"pager": "slack"}, NOON)
     pager, slack = Pager().planned(BadCredential("invalid key")), Fake()
     owe(store, clock, delivery(1, number=1), delivery(1, number=2, receiver="pager"))
     told(store, clock, {"pager": pager, "slack": slack})
@@ -147,9 +147,20 @@ def test_a_fallback_that_is_told_of_the_incidents_anyway_is_not_told_twice(store
 
 
 def test_without_a_fallback_everything_waits(store: Store, clock: FakeClock) -> None:
-    store.outbox.set_fallbacks({"slack": "ops"})
-    store.outbox.set_fallbacks({})
+    store.outbox.set_fallbacks({"slack": "ops"}, NOON)
+    store.outbox.set_fallbacks({}, NOON)
     slack, ops = Fake().planned(BadDestination("not_in_channel")), Fake()
     owe(store, clock, delivery(1))
     told(store, clock, {"slack": slack, "ops": ops})
     assert (ops.arrived, [one.state for one in row(store, "slack")]) == ([], ["parked"])
+
+
+def test_a_fallback_that_is_named_later_is_told_what_waits(store: Store, clock: FakeClock) -> None:
+    error = BadDestination("not_in_channel")
+    slack, ops = Fake().planned(error), Fake()
+    owe(store, clock, delivery(1))
+    told(store, clock, {"slack": slack, "ops": ops})
+    store.outbox.set_fallbacks({"slack": "ops"}, NOON)
+    store.outbox.set_fallbacks({"slack": "ops"}, NOON)
+    told(store, clock, {"slack": slack, "ops": ops})
+    assert [one.kind for one in ops.arrived] == ["trigger"]

@@ -229,7 +229,7 @@ def test_a_channel_that_is_gone_pages_instead_and_the_page_closes(
     staffed: Callable[..., Office], slack: SlackStandIn, pagerduty: PagerDutyStandIn
 ) -> None:
     office = staffed(slack=chat(slack), pager=pager(pagerduty))
-    office.store.outbox.set_fallbacks({"slack": "pager"})
+    office.store.outbox.set_fallbacks({"slack": "pager"}, NOON)
     slack.fail("chat.postMessage", "error", code="not_in_channel")
     office.owe("trigger", 1, "slack", range(3))
     office.run(MINUTE)

@@ -74,3 +74,17 @@ def test_a_muted_metricwatch_hands_nothing_over(make: Made) -> None:
     world.hours(NOON + HOUR, NOON + 6 * HOUR)
     assert {row.receiver for row in world.app.store.outbox.rows()} <= {"team"}
     assert world.ailments() == []
+
+
+def test_once_the_mute_is_over_nobody_hears_of_it_and_nobody_is_told_twice(make: Made) -> None:
+    world = drop(make(WITH_FALLBACK))
+    world.hours(NOON + HOUR, NOON + 3 * HOUR)
+    world.restart(mute=True)
+    world.adopt(NOON + 3 * HOUR)
+    world.hours(NOON + 3 * HOUR, NOON + 6 * HOUR)
+    assert world.kinds("team") == ["trigger"]
+    world.restart(mute=False)
+    world.adopt(NOON + 6 * HOUR)
+    world.hours(NOON + 6 * HOUR, NOON + 8 * HOUR)
+    assert world.kinds("team") == ["trigger", "resolve"]
+    assert world.kinds("pager") == world.kinds("ops") == []
