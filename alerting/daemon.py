@@ -15,6 +15,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from watchfiles import watch
 
 from alerting.app import App
+from alerting.app.heartbeat import beat
 from alerting.buttons import Actions, Buttons
 from alerting.delivery import Courier
 from alerting.store import StoreError
@@ -29,6 +30,7 @@ REBUILDS_WITHIN_S = 600.0
 CLOCK_JUMP_S = 5.0
 TIDY_EVERY = timedelta(hours=1)
 STOP_WITHIN_S = 10.0
+HEARTBEAT_EVERY_S = 60.0
 BROKEN_WAITS = timedelta(minutes=1)
 
 
@@ -49,6 +51,7 @@ class Daemon:
         self._running: dict[str, Future[None]] = {}
         self._broken_until: dict[str, datetime] = {}
         self._courier = app.courier(clock)
+        self._emergency = app.emergency()
         self._reloading = threading.Lock()
         self._tidied: datetime | None = None
         self._clocks = (clock(), time.monotonic())
@@ -62,6 +65,8 @@ class Daemon:
             self._buttons.start()
         watcher = threading.Thread(target=self._watch_files, name="config watcher", daemon=True)
         watcher.start()
+        if self._app.settings.heartbeat_url is not None:
+            threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
         _log.info(
             "watching",
             queries=len(self._app.config.queries),
@@ -114,17 +119,23 @@ class Daemon:
         return scheduler
 
     def _tick(self) -> None:
+        now = self._clock()
         try:
-            now = self._clock()
+            if self._emergency.is_on:
+                self._app.store.prove_writable()
+                self._emergency.works(now)
             if self._app.revisit(now):
                 self._courier.wake()
             for name in self._app.due(now):
                 if self._broken_until.get(name, now) <= now:
                     self._submit(name)
             self._tidy(now)
+            if self._app.judge_receivers(now):
+                self._courier.wake()
         except StoreError as exc:
             # The state does not answer: evaluation pauses, and everything overdue is evaluated when it is back.
             _log.warning("evaluation paused", reason=str(exc))
+            self._emergency.failed(str(exc), now)
         except Exception:  # noqa: BLE001  # what keeps running: the ticking; the next tick tries again
             _log.exception("tick failed")
         self._app.pulse.beat()
@@ -150,6 +161,7 @@ class Daemon:
                 self._courier.wake()
         except StoreError as exc:
             _log.warning("evaluation paused", query=name, reason=str(exc))
+            self._emergency.failed(str(exc), self._clock())
         except Exception:  # noqa: BLE001  # what keeps running: the other queries; this one is tried again in a minute
             _log.exception("evaluation failed", query=name)
             self._broken_until[name] = self._clock() + BROKEN_WAITS
@@ -175,6 +187,15 @@ class Daemon:
         if abs(jumped_s) > CLOCK_JUMP_S:
             # Due times are computed from the stored state at every tick, so there is nothing to mend.
             _log.warning("clock jumped", by_s=round(jumped_s, 1))
+
+    def _beat(self) -> None:
+        while not self._stopping.wait(HEARTBEAT_EVERY_S):
+            try:
+                beat(self._app, self._courier.heartbeats(), self._clock())
+            except StoreError as exc:
+                _log.warning("heartbeat withheld", reason=str(exc))
+            except Exception:  # noqa: BLE001  # what keeps running: this loop; a minute without a beat is told outside
+                _log.exception("heartbeat failed")
 
     def _watch_files(self) -> None:
         folder = self._app.settings.config

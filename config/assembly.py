@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from config.calendars import calendars, unknown_calendars
+from config.fallbacks import fallback_problems
 from config.folder import is_yaml
 from config.model import Config, Receiver
 from config.nodes import Node
@@ -70,7 +71,7 @@ class Assembler:
             problems.extend(wrong)
             if receiver is not None and not is_faulty(wrong):
                 receivers[name] = receiver
-        return receivers, problems
+        return receivers, [*problems, *fallback_problems(written)]
 
 
 def _words_before_colons(texts: list[str]) -> frozenset[str]:

@@ -248,4 +248,4 @@ class DefaultsDocument(Document):
     calendars: list[str] | None = Field(None, description="of subscriptions")
 
 
-LATER_RECEIVER_KEYS = {"fallback": "fallback receivers come"}
+RECEIVER_KEYS = {"fallback": "name of the receiver that is told instead while this one is out of order"}

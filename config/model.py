@@ -37,11 +37,15 @@ class Source:
 
 @dataclass(frozen=True)
 class Receiver:
-    """Where messages go: the name of a notifier and its parameters as written (secrets unresolved)."""
+    """Where messages go: the name of a notifier and its parameters as written (secrets unresolved).
+
+    ``fallback`` names the receiver that is told instead while this one is out of order.
+    """
 
     name: str
     notifier: str
     parameters: Mapping[str, object]
+    fallback: str | None = None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TypeGuard
 
 from pydantic import ValidationError
 
-from config.documents import LATER_RECEIVER_KEYS, not_yet
+from config.documents import RECEIVER_KEYS
 from config.model import Receiver
 from config.nodes import Node, plain
 from config.plug_ins import PlugIns, UnusablePlugIn, is_secret, setting_of
@@ -49,30 +49,28 @@ def read(
     name: str, node: Node, plug_ins: PlugIns, environment: Mapping[str, str]
 ) -> tuple[Receiver | None, list[Problem]]:
     """One entry of ``receivers``, as far as it can be judged without its secrets."""
-    later = [
-        node.entries[key].problem(not_yet(phrase).message(), at_key=True)
-        for key, phrase in LATER_RECEIVER_KEYS.items()
-        if key in node.entries
-    ]
-    kinds = node.without(*LATER_RECEIVER_KEYS).entries
+    fallback = node.entries.get("fallback")
+    kinds = node.without(*RECEIVER_KEYS).entries
     if len(kinds) != 1:
         known = ", ".join(plug_ins.notifier_names())
-        return None, [*later, node.problem(f"should have one kind of receiver: {known}", at_key=True)]
+        return None, [node.problem(f"should have one kind of receiver: {known}", at_key=True)]
     ((kind_name, written),) = kinds.items()
     try:
         kind = plug_ins.notifier(kind_name)
     except UnusablePlugIn as exc:
-        return None, [*later, written.problem(str(exc), at_key=True)]
+        return None, [written.problem(str(exc), at_key=True)]
     if written.content is None:
         written = replace(written, content={})
     if not isinstance(written.content, Mapping):
-        return None, [*later, written.problem("should be a mapping of parameters such as {}")]
+        return None, [written.problem("should be a mapping of parameters such as {}")]
     problems = _parameter_problems(kind, written, environment)
-    if later or any(not problem.is_warning for problem in problems):
-        return None, [*later, *problems]
+    if any(not problem.is_warning for problem in problems):
+        return None, problems
     parameters = plain(written)
     assert isinstance(parameters, dict)
-    return Receiver(name, kind_name, parameters), problems
+    # Whether the name says anything is judged once all receivers are read.
+    named = fallback.content if fallback and isinstance(fallback.content, str) else None
+    return Receiver(name, kind_name, parameters, named), problems
 
 
 def _parameter_problems(kind: type[Notifier], written: Node, environment: Mapping[str, str]) -> list[Problem]:

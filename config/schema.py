@@ -13,7 +13,7 @@ from pydantic import BaseModel, JsonValue
 from pydantic.json_schema import models_json_schema
 
 from config.documents import (
-    LATER_RECEIVER_KEYS,
+    RECEIVER_KEYS,
     CalendarDocument,
     DefaultsDocument,
     DetectDocument,
@@ -21,7 +21,6 @@ from config.documents import (
     QueryDocument,
     SourceDocument,
     SubscriptionDocument,
-    not_yet,
 )
 from config.plug_ins import PlugIns, UnusablePlugIn, is_secret, setting_of
 from config.scalars import NAME
@@ -58,8 +57,9 @@ def json_schema(plug_ins: PlugIns = PlugIns()) -> Schema:  # noqa: B008  # froze
             for name, kind in notifiers.items()
         }
     )
-    for phrase_key, phrase in LATER_RECEIVER_KEYS.items():
-        _properties(entry_of_receiver)[phrase_key] = _later(phrase)
+    for key, description in RECEIVER_KEYS.items():
+        _properties(entry_of_receiver)[key] = {"type": ["string", "null"], "description": description}
+    entry_of_receiver["maxProperties"] = 1 + len(RECEIVER_KEYS)
     for document in (SubscriptionDocument, DefaultsDocument):
         detect = _properties(definitions[key_of[document]])["detect"]
         _properties(definitions[key_of[document]])["detect"] = _with_items(detect, {"$ref": "#/$defs/detect_entry"})
@@ -159,10 +159,6 @@ def _template(definitions: Mapping[str, Schema], key_of: Mapping[type[BaseModel]
 def _with_items(detect: JsonValue, items: Schema) -> JsonValue:
     assert isinstance(detect, dict)
     return detect | {"anyOf": [{"type": "array", "items": items, "minItems": 1}, {"type": "null"}]}
-
-
-def _later(phrase: str) -> Schema:
-    return {"not": {}, "description": not_yet(phrase).message()}
 
 
 def _properties(schema: Schema) -> Schema:

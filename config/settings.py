@@ -22,7 +22,6 @@ from config.problems import suggestion
 
 PREFIX = "METRICWATCH_"
 _USED_ELSEWHERE = {"URL", "TOKEN", "SLACK_CHANNEL"}  # options of the command line
-_LATER = ("METRICWATCH_HEARTBEAT_URL",)
 
 
 class BadSettings(ValueError):
@@ -70,6 +69,11 @@ def _words(value: object) -> object:
     return tuple(word for word in re.split(r"[\s,]+", value) if word) if isinstance(value, str) else value
 
 
+def _secret_service_url(secret: SecretStr) -> SecretStr:
+    _service_url(secret.get_secret_value())
+    return secret
+
+
 ServiceUrl = Annotated[str, AfterValidator(_service_url)]
 
 
@@ -109,6 +113,9 @@ class Settings(BaseSettings):
     mute: bool = Field(False, description="1: nothing is sent, everything is recorded")
     hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)] = Field(
         (), description="Host names the web server answers to, beside loopback, `listen` and `public_url`"
+    )
+    heartbeat_url: Annotated[SecretStr, AfterValidator(_secret_service_url)] | None = Field(
+        None, description="asked by GET each minute while everything is watched and told; https, or on loopback http"
     )
     tokens_file: Path | None = Field(None, description="file of API tokens: lines `name scope sha256`")
 
@@ -158,13 +165,12 @@ def read_settings() -> Settings:
 
 def unknown_variables(environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
     """Variables with our prefix that mean nothing, each with the nearest one that does."""
-    later = tuple(f"{name}: not available yet: it comes with a later release" for name in _LATER if name in environment)
-    known = {*_LATER, *(variable(name) for name in (*Settings.model_fields, *_USED_ELSEWHERE))}
+    known = {variable(name) for name in (*Settings.model_fields, *_USED_ELSEWHERE)}
     known |= {f"{name}_FILE" for name in known}
     strange = sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
     # Compared without the prefix that they share: with it, every name resembles every other.
     ours = {name.removeprefix(PREFIX) for name in known}
-    return later + tuple(f"{name}: unknown setting{_resembling(name.removeprefix(PREFIX), ours)}" for name in strange)
+    return tuple(f"{name}: unknown setting{_resembling(name.removeprefix(PREFIX), ours)}" for name in strange)
 
 
 def _resembling(name: str, ours: set[str]) -> str:

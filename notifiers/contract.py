@@ -41,12 +41,12 @@ class IncidentView(_Value):
 
     id: str
     metric: str
-    """The metric's name; for a health incident the query's name."""
+    """The metric's name; for a health incident the name of the query, the file or the receiver."""
     dimensions: dict[str, str] = {}
     """The series; empty = the total."""
     status: IncidentStatus
     severity: Severity
-    kind: Literal["metric", "late", "failing", "empty", "schema", "judging", "config"] = "metric"
+    kind: Literal["metric", "late", "failing", "empty", "schema", "judging", "config", "receiver", "state"] = "metric"
     unit: str | None = None
     additive: bool = False
     """True where the value counts what happened in the bucket (a sum), so that it reads as a rate: ``612 orders/h``."""

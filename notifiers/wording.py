@@ -22,6 +22,8 @@ _HEALTH = {
     "schema": "columns changed",
     "judging": "cannot be judged",
     "config": "does not load",
+    "receiver": "cannot be told anything",
+    "state": "does not answer",
 }
 
 

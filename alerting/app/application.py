@@ -11,15 +11,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from alerting.app.actions import Actions
+from alerting.app.ailing import ReceiverWatch
 from alerting.app.pictures import chart_of, spark_of
 from alerting.app.pulse import Pulse
 from alerting.app.receivers import MUTED, open_notifiers
 from alerting.app.revisiting import revisit
 from alerting.app.rules import judge_files, keep_texts, retire_removed
 from alerting.bench import Bench, Progress
-from alerting.core.audiences import Audience, audience_of_file, audiences
+from alerting.core.audiences import Audience, audience_of_file, audience_of_receiver, audiences, on_error_receivers
 from alerting.core.health import QueryState, due
-from alerting.delivery import Courier, DeliveryReport, drain
+from alerting.delivery import Courier, DeliveryReport, Emergency, drain
 from alerting.judging import open_executor
 from alerting.pipeline import Evaluation, Refused, evaluate
 from alerting.store import Store, open_store
@@ -49,7 +50,9 @@ class App:
         self.executor = executor
         self.pulse = Pulse()
         self.stopping = threading.Event()
+        self._looked: datetime | None = None
         self.progress: Progress | None = None
+        self._receivers = ReceiverWatch()
         self._deciding = threading.Lock()
         self._warehouses: dict[str, Warehouse] = {}
         self._opening = threading.Lock()
@@ -77,6 +80,8 @@ class App:
         Call it while holding the state exclusively, after opening and after each ``reload``.
         """
         keep_texts(self.store, self.loaded, now)
+        self._unmute(now)
+        self.store.outbox.set_fallbacks(self._fallbacks(), now)
         bench = self.bench()
         with self._deciding:
             retire_removed(bench, now)
@@ -95,11 +100,12 @@ class App:
         return Actions(self.bench)
 
     def revisit(self, now: datetime) -> bool:
-        """What time alone brings about is planned: ends of silences, reminders. True where something was planned.
+        """What time alone brings about is planned: ends of silences and mute windows, reminders. True where it was.
 
         Call it while holding the state exclusively.
         """
-        return revisit(self.bench(), now)
+        looked, self._looked = self._looked, now
+        return revisit(self.bench(), now, looked)
 
     def due(self, now: datetime, known: Mapping[str, QueryState] | None = None) -> list[str]:
         """The queries to evaluate now, most overdue first."""
@@ -135,7 +141,26 @@ class App:
 
     def deliver(self, now: datetime | Clock) -> DeliveryReport:
         """Everything that is owed goes out; waits count as passed, because the caller will be gone soon."""
-        return drain(self.store, self.notifiers, now=now, picture=self.picture, sketch=self.sketch, ignore_waits=True)
+        return drain(
+            self.store,
+            self.notifiers,
+            now=now,
+            picture=self.picture,
+            sketch=self.sketch,
+            ignore_waits=True,
+            after_round=self.judge_receivers,
+        )
+
+    def judge_receivers(self, now: datetime) -> bool:
+        """One health incident for each receiver that is out of order. True where somebody is owed a notice of it."""
+        if self.settings.mute:
+            return False
+        with self._deciding:
+            return self._receivers.judge(self.bench(), now)
+
+    def emergency(self) -> Emergency:
+        """Tells the receivers of health incidents when the state itself does not answer."""
+        return Emergency(self._told_of_health)
 
     def courier(self, clock: Clock) -> Courier:
         return Courier(self.store, self.notifiers, clock=clock, picture=self.picture, sketch=self.sketch)
@@ -160,6 +185,21 @@ class App:
             notifier.close()
         self.executor.shutdown(wait=False, cancel_futures=True)
         self.store.close()
+
+    def _unmute(self, now: datetime) -> None:
+        """A receiver that was only muted is not out of order: it is told at once, and nobody hears that it was."""
+        for state in () if self.settings.mute else self.store.outbox.receivers_in_trouble():
+            if MUTED in state.reason:
+                self.store.outbox.receiver_works(state.name, now)
+
+    def _fallbacks(self) -> dict[str, str]:
+        """Muted, nobody is told anything: neither a receiver nor its fallback."""
+        named = {name: receiver.fallback for name, receiver in self.config.receivers.items() if receiver.fallback}
+        return {} if self.settings.mute else named
+
+    def _told_of_health(self) -> dict[str, Notifier]:
+        names = () if self.settings.mute else on_error_receivers(self.config)
+        return {name: self.notifiers[name] for name in names if name in self.notifiers}
 
     def _use(self, loaded: Loaded) -> None:
         self.loaded = loaded
@@ -203,10 +243,10 @@ def _warn(problems: Sequence[object]) -> None:
 
 def _audiences(loaded: Loaded, settings: Settings) -> dict[str, Audience]:
     found = audiences(loaded.config, public_url=settings.public_url)
-    told = tuple(dict.fromkeys(name for query in loaded.config.queries.values() for name in query.on_error.notify))
-    for problem in loaded.errors:
-        audience = audience_of_file(problem.path, told, public_url=settings.public_url)
-        found[audience.subject] = audience
+    told = on_error_receivers(loaded.config)
+    more = [audience_of_file(problem.path, told, public_url=settings.public_url) for problem in loaded.errors]
+    more += [audience_of_receiver(name, told, public_url=settings.public_url) for name in loaded.config.receivers]
+    found |= {audience.subject: audience for audience in more}
     if settings.mute:
         return {subject: replace(audience, mute=f"not sent: {MUTED}") for subject, audience in found.items()}
     return found

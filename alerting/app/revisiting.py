@@ -8,6 +8,7 @@ from datetime import datetime
 
 from alerting.bench import Bench
 from alerting.core.attention import Attention, Remark, groups_with, reminders
+from alerting.core.audiences import unhushed
 from alerting.core.decisions import Change, Standing, told
 from alerting.core.groups import Group
 from alerting.core.incidents import Incident
@@ -19,26 +20,29 @@ from alerting.telemetry import logger
 _log = logger("app")
 
 
-def revisit(bench: Bench, now: datetime) -> bool:
-    """Whoever is owed a notice because a silence has ended, or because a group is still open, has one planned.
+def revisit(bench: Bench, now: datetime, looked: datetime | None = None) -> bool:
+    """Whoever is owed a notice because a silence or a mute window has ended, or a group is still open, has one planned.
 
-    True where something was planned. Raises StoreError. Only whoever holds the state exclusively may call it.
+    ``looked``: the last time; None = never, and a window that ended before is told with the next bucket. True where something was planned. Raises StoreError. Only whoever holds the state exclusively may call it.
     """
     with bench.deciding:
         over = ended(bench.store.silences.holding(), now)
         patience = min((one.delivery.repeat_interval for one in bench.audiences.values()), default=None)
         silent = bench.store.groups_flushed_before(now - patience) if patience is not None else []
-        if not over and not silent:
+        woken = [one.subject for one in bench.audiences.values() if looked is not None and unhushed(one, looked, now)]
+        if not over and not silent and not woken:
             return False
         try:
-            return _revisit(bench, over, silent, now)
+            return _revisit(bench, over, silent, woken, now)
         except LostRace as exc:
             _log.warning("revisit discarded", reason=str(exc))  # the next tick repeats it
             return False
 
 
-def _revisit(bench: Bench, over: Sequence[Silence], silent: Sequence[Group], now: datetime) -> bool:
-    standing = standing_of(list(bench.config.queries.values()) if over else [], bench, now)
+def _revisit(
+    bench: Bench, over: Sequence[Silence], silent: Sequence[Group], woken: Sequence[str], now: datetime
+) -> bool:
+    standing = standing_of(list(bench.config.queries.values()) if over or woken else [], bench, now)
     matched = _matched(over, bench) if over else []
     unknown = sorted({incident.subject for incident in matched} - standing.states.keys())
     states = {**standing.states, **{subject: bench.store.series_states(subject) for subject in unknown}}
@@ -47,6 +51,7 @@ def _revisit(bench: Bench, over: Sequence[Silence], silent: Sequence[Group], now
     attention = replace(before, silences=tuple(one for one in before.silences if one.id not in gone))
     standing = replace(standing, states=states, attention=attention)
     again = [state for one in matched if (state := states[one.subject].get(one.fingerprint)) and state.incident]
+    again += [state for subject in woken for state in states.get(subject, {}).values() if state.incident]
     remarks = [*_heard_again(over, standing, before, now), *reminders(silent, bench.audiences, attention, now)]
     decision = told(Change(), standing, bench.audiences, now=now, remarks=remarks, again=again)
     if not over and not decision.deliveries:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from alerting.bench import Bench
 from alerting.core import health
-from alerting.core.decisions import Change, Standing, retired, told
+from alerting.core.audiences import Audience
+from alerting.core.decisions import Change, Decision, Standing, retired, told
 from alerting.core.incidents import Incident, SeriesState
 from alerting.pipeline import attention_of, recording
 from alerting.store import Store
@@ -37,7 +38,7 @@ def retire_removed(bench: Bench, now: datetime) -> None:
     gone = list(_removed(bench))
     change = retired(gone, now=now, cause="rule removed")
     if change.transitions:
-        _record(change, bench, now)
+        record(change, bench, bench.audiences, now)
 
 
 def judge_files(bench: Bench, loaded: Loaded, now: datetime) -> None:
@@ -52,7 +53,7 @@ def judge_files(bench: Bench, loaded: Loaded, now: datetime) -> None:
         if after is not None and after is not before:
             change += Change((after,), tuple(transitions))
     if change.states:
-        _record(change, bench, now)
+        record(change, bench, bench.audiences, now)
 
 
 def is_wanted(incident: Incident, config: Config) -> bool:
@@ -77,7 +78,9 @@ def _removed(bench: Bench) -> Iterator[SeriesState]:
                 yield state
 
 
-def _record(change: Change, bench: Bench, now: datetime) -> None:
+def record(change: Change, bench: Bench, audiences: Mapping[str, Audience], now: datetime) -> Decision:
+    """A change outside of any evaluation, with the notices that it owes."""
     standing = Standing({}, tuple(bench.store.open_groups(now)), attention_of(bench.store, now))
-    decision = told(change, standing, bench.audiences, now=now)
+    decision = told(change, standing, audiences, now=now)
     bench.store.record(recording(decision, (), now, None))
+    return decision

@@ -34,7 +34,7 @@ COMMANDS = (
     Command("ack", "Say that somebody works on an incident: no more reminders.", "acting:ack"),
     Command("label", "Say what an incident was, and end it: detectors learn from it.", "acting:label"),
     Command("resolve", "End an incident by hand.", "acting:resolve"),
-    Command("deliveries", "What each receiver got, and why.", "reading:deliveries"),
+    Command("deliveries", "What each receiver got, and why; retry what is dead.", "delivering:deliveries"),
     Command("score", "Judge a CSV file line by line, causally.", "scoring:score"),
     Command("db", "Look after the state database.", "watching:db"),
     *(Command(name, "Comes with a later release.", None) for name in ("backtest", "plan", "tune", "test", "token")),

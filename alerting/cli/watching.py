@@ -34,7 +34,7 @@ def run(config: ConfigOption = None) -> None:
         except OSError as exc:
             fail(f"cannot serve pages on {app.settings.listen}: {exc.strerror}; set METRICWATCH_LISTEN", 2)
         try:
-            code = Daemon(app).run()
+            code = Daemon(app, actions=app.actions).run()
         finally:
             server.stop()
     raise typer.Exit(code)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -17,6 +18,7 @@ from config.folder import read_folder
 from config.loader import Loaded, load
 from config.model import Config
 from config.plug_ins import PlugIns
+from config.problems import suggestion
 from config.schema import json_schema
 from config.secrets import MissingSecret, Secret
 from config.starter import SAMPLE_URL, Existing, from_table, sample_rows, starter
@@ -28,6 +30,20 @@ if TYPE_CHECKING:
 Doubts = Callable[[Config], Sequence[str]]
 """What else may be wrong with a configuration: a line for each finding."""
 Command = Callable[..., None]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What came of a test message to one receiver; ``failure`` empty: it arrived and is marked as over."""
+
+    receiver: str
+    failure: str
+
+    def __str__(self) -> str:
+        return f"receiver {self.receiver}: {self.failure or 'told, and marked as over'}"
+
+
+Trials = Callable[[Config, Sequence[str]], Iterable[Trial]]
 
 ConfigOption = Annotated[
     Path, typer.Option("--config", envvar="METRICWATCH_CONFIG", help="folder of YAML files", show_default="metrics")
@@ -41,25 +57,34 @@ class CannotBegin(Exception):
 
 
 def check_with(
-    *, connect_problems: Doubts | None = None, sql_problems: Doubts | None = None, plug_ins: PlugIns = PlugIns()
+    *,
+    connect_problems: Doubts | None = None,
+    sql_problems: Doubts | None = None,
+    send_trials: Trials | None = None,
+    plug_ins: PlugIns = PlugIns(),
 ) -> Command:
-    """The command ``check`` with the questions that only a warehouse room can answer."""
+    """The command ``check`` with the questions that only a warehouse room and the receivers can answer."""
 
     def check(
+        receivers: Annotated[list[str] | None, typer.Argument(help="with --send-test: these (default: all)")] = None,
         config: ConfigOption = _DEFAULT_FOLDER,
         connect: Annotated[bool, typer.Option("--connect", help="also ask the warehouses")] = False,
+        send_test: Annotated[bool, typer.Option("--send-test", help="send each receiver a test message")] = False,
         as_json: JsonOption = False,
     ) -> None:
         """Says what is wrong with the configuration: a line for each mistake, with file, line and column."""
-        if connect and connect_problems is None:
-            _fail("check --connect is not available in this installation", 2)
+        if (connect and connect_problems is None) or (send_test and send_trials is None):
+            _fail(f"check --{'connect' if connect else 'send-test'} is not available in this installation", 2)
         loaded = load(config, plug_ins=plug_ins)
+        _check_receivers(loaded, receivers or [], send_test)
         found: list[str] = []
         if not loaded.errors:
             for doubts in (sql_problems, connect_problems if connect else None):
                 found.extend(doubts(loaded.config) if doubts else ())
-        _print_findings(loaded, found, as_json=as_json)
-        raise typer.Exit(1 if loaded.errors or found else 0)
+        stop = bool(loaded.errors or found)
+        trials = list(send_trials(loaded.config, receivers or [])) if send_test and send_trials and not stop else []
+        _print_findings(loaded, found, trials, as_json=as_json)
+        raise typer.Exit(1 if loaded.errors or found or any(trial.failure for trial in trials) else 0)
 
     return check
 
@@ -112,11 +137,22 @@ def _write(folder: Path, texts: Mapping[str, str]) -> list[str]:
     return [str(folder / path) for path in texts]
 
 
-def _print_findings(loaded: Loaded, found: Sequence[str], *, as_json: bool) -> None:
+def _check_receivers(loaded: Loaded, named: Sequence[str], send_test: bool) -> None:
+    if named and not send_test:
+        _fail("receivers are named for --send-test only", 2)
+    if send_test and loaded.errors:
+        return  # the mistakes are told; nobody is sent a test of a configuration that is not what it will be
+    for name in named:
+        if name not in loaded.config.receivers:
+            _fail(f"no receiver is called {name!r}{suggestion(name, loaded.config.receivers)}", 2)
+
+
+def _print_findings(loaded: Loaded, found: Sequence[str], trials: Sequence[Trial], *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(_findings(loaded, found), indent=2, ensure_ascii=False))  # noqa: T201  # the result itself
+        findings = {**_findings(loaded, found), **({"trials": [vars(one) for one in trials]} if trials else {})}
+        print(json.dumps(findings, indent=2, ensure_ascii=False))  # noqa: T201  # the result itself
         return
-    for line in [*map(str, loaded.problems), *found]:
+    for line in [*map(str, loaded.problems), *found, *map(str, trials)]:
         print(line)  # noqa: T201  # one line per problem, never wrapped
     if not loaded.errors and not found:
         config = loaded.config

@@ -8,10 +8,13 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from alerting.core.incidents import SEVERITIES, Severity
+from alerting.core.storm import storm_subject
 from config.model import Config, DeliveryRules, MuteWindow, Query, Subscription
 from notifiers.contract import Owner
 
 SHADOW = "shadow: nobody is told"
+PAGING = frozenset({"pagerduty"})
+"""Kinds of receivers that wake people."""
 _MINUTE = timedelta(minutes=1)
 _WEEK = timedelta(weeks=1)
 _HEALTH_REPEATS = timedelta(hours=24)
@@ -49,6 +52,8 @@ class Audience:
     """How old an anomaly may be to be sent; None = the larger of 24 h and 3 buckets."""
     feeds: int = 0
     """Of a query: how many watched metrics suffer while it is late or failing."""
+    pages: bool = False
+    """True where its receivers wake people, so that a storm becomes one message."""
     mute: str = ""
     """Why whatever opens is recorded and not sent; empty = it is sent."""
     is_shadow: bool = False
@@ -125,18 +130,51 @@ def audience_of_file(path: str, receivers: Sequence[str], *, public_url: str | N
     )
 
 
+def audience_of_receiver(name: str, receivers: Sequence[str], *, public_url: str | None = None) -> Audience:
+    """Who is told that a receiver is out of order: others than itself."""
+    others = tuple(other for other in receivers if other != name)
+    return Audience(subject=f"receiver:{name}", name=name, receivers={"info": others}, links=_links(public_url))
+
+
+def audience_of_storm(receiver: str, config: Config, *, public_url: str | None = None) -> Audience:
+    """Who is told of a storm: one receiver that wakes people, whose groups span subscriptions then."""
+    return Audience(
+        subject=storm_subject(receiver),
+        name=f"storm of {receiver}",
+        receivers={"info": (receiver,)},
+        links=_links(public_url),
+        metrics={name: _measure(config, name) for name in config.metrics},
+        pages=True,
+    )
+
+
+def paging(audiences: Mapping[str, Audience]) -> frozenset[str]:
+    """The receivers that wake people."""
+    return frozenset(name for audience in audiences.values() if audience.pages for name in audience.told("info"))
+
+
+def on_error_receivers(config: Config) -> tuple[str, ...]:
+    """Whoever is told of the health of any query."""
+    return tuple(dict.fromkeys(name for query in config.queries.values() for name in query.on_error.notify))
+
+
 def audiences(config: Config, *, public_url: str | None = None) -> dict[str, Audience]:
-    """Every subscription's and every query's audience, by subject."""
+    """Every subscription's and every query's audience, and those of storms, by subject."""
     found = [audience_of(subscription, config, public_url=public_url) for subscription in config.subscriptions.values()]
     for query in config.queries.values():
         feeds = len({metric.name for _, metric in config.watched(query.name)})
         found.append(audience_of_query(query, feeds=feeds, public_url=public_url))
+    found += [audience_of_storm(name, config, public_url=public_url) for name in _paging_receivers(config)]
     return {audience.subject: audience for audience in found}
 
 
 def vanished_audience(subject: str) -> Audience:
     """What is left of a subject that was removed: a name. It still closes what was told."""
     return Audience(subject=subject, name=subject.partition(":")[2])
+
+
+def _paging_receivers(config: Config) -> list[str]:
+    return [name for name, receiver in config.receivers.items() if receiver.notifier in PAGING]
 
 
 def _measure(config: Config, name: str) -> Measure:

@@ -13,8 +13,8 @@ from alerting.core.incidents import Incident, Severity
 from notifiers.contract import Kind, Notification
 
 Reach = Literal["told", "muted", "shadow"]
-TOLD_KEY = '["told",'
-"""How the key begins of a group that people are told of."""
+HIDDEN_KEYS = ('["muted",', '["shadow",')
+"""How the keys begin of groups that nobody is told of."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,12 @@ class Group:
     @property
     def is_muted(self) -> bool:
         """True where its trigger was recorded but not sent; then nothing of it is."""
-        return bool(json.loads(self.key)[0] != "told")
+        return self.key.startswith(HIDDEN_KEYS)
 
     @property
     def is_shadow(self) -> bool:
         """True where it opened in shadow mode: nobody is ever told of its members."""
-        return bool(json.loads(self.key)[0] == "shadow")
+        return self.key.startswith(HIDDEN_KEYS[1])
 
     @property
     def is_open(self) -> bool:

@@ -1,4 +1,4 @@
-"""Health of queries: late, failing, empty, schema changed. Not an anomaly, told to ``on_error.notify``.
+"""Health of queries (late, failing, empty, schema changed), files and receivers: told to ``on_error.notify``.
 
 Each kind is a series of its own that goes through the lifecycle of every incident: bad opens at once, good resolves at
 once. Its readings are named by the instant of evaluation, not by a bucket.
@@ -93,6 +93,20 @@ def judge_file(
     name = file_fingerprint(path)
     reading = _bad(now, error, "warning") if error else _fine(now)
     return _advanced(f"config:{path}", name, path, "config", reading, before, now)
+
+
+def judge_receiver(
+    name: str, trouble: str, before: SeriesState | None, now: datetime
+) -> tuple[SeriesState | None, list[Transition]]:
+    """The health of one receiver: ``trouble`` says why it cannot be told anything, empty = it can."""
+    reading = _bad(now, trouble, "warning") if trouble else _fine(now)
+    own = receiver_fingerprint(name)
+    return _advanced(f"receiver:{name}", own, name, "receiver", reading, before, now)
+
+
+def receiver_fingerprint(name: str) -> str:
+    """Names the health series of one receiver."""
+    return fingerprint("health:receiver", {"receiver": name})
 
 
 def file_fingerprint(path: str) -> str:

@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from alerting.core.attention import NO_ATTENTION, Attention, Remark, marked
-from alerting.core.audiences import SHADOW, Audience, Measure, vanished_audience
+from alerting.core.audiences import SHADOW, Audience, Measure, paging, vanished_audience
 from alerting.core.figures import count, length
 from alerting.core.groups import Delivery, Group, Reach, all_ended, group_id, group_key
 from alerting.core.incidents import SEVERITIES, Incident, Reading, SeriesState, Severity, Transition, more_severe
+from alerting.core.storm import subject_of, valve
 from alerting.core.views import entry, notification
 from config.model import DeliveryRules, age_limit
 from detectors.buckets import Bucket
@@ -92,7 +93,8 @@ def plan(
     known = [group for group in groups if group.is_open_at(now)]
     stirs = {(group.receiver, group.key): (group, stir) for group, stir in _stirred(known, news, remarks)}
     standing = {(group.receiver, group.key): group for group in known}
-    for place, joined in _joining(_owed(known, news, audiences, attention, now), audiences).items():
+    wanted = _joining(_owed(known, news, audiences, attention, now), audiences)
+    for place, joined in valve(wanted, known, paging(audiences), now).items():
         group = standing.get(place) or _opened(*place, joined[0].incident, now)
         stirs[place] = group, replace(stirs[place][1] if place in stirs else Stir(), joined=tuple(joined))
     planned = [_deliver(group, stir, news, audiences, attention, now) for group, stir in stirs.values()]
@@ -217,7 +219,9 @@ def _width(incident: Incident, audience: Audience) -> timedelta:
 
 def _opened(receiver: str, key: str, first: Incident, now: datetime) -> Group:
     name = group_id(receiver, key, now, first)
-    return Group(id=name, receiver=receiver, key=key, subject=first.subject, opened=now, members=())
+    return Group(
+        id=name, receiver=receiver, key=key, subject=subject_of(receiver, key, first.subject), opened=now, members=()
+    )
 
 
 def _deliver(

@@ -14,7 +14,7 @@ from typing import TypeVar
 from alerting.delivery.outcomes import after_error, after_receipt
 from alerting.delivery.pacing import Pacing
 from alerting.delivery.timing import USUAL, Timing
-from alerting.store import Claim, Dead, Outcome, Released, Sent
+from alerting.store import Claim, Dead, Outcome, Overtaken, Released, Sent
 from alerting.store.encoding import notification_from
 from notifiers.contract import Notification, Notifier, Receipt, Spark
 from notifiers.errors import Ambiguous, CannotLook, DeliveryError
@@ -54,6 +54,8 @@ def attempt(office: PostOffice, notifier: Notifier, claim: Claim) -> Outcome:
         notification = current(claim)
     except ValueError:
         return Dead("the recorded message cannot be read by this version")
+    if claim.is_overtaken and notifier.closes_again:
+        return Overtaken()  # nobody is woken for what is over; should an earlier attempt arrive, the end is said again
     if claim.is_doubtful and not notifier.is_idempotent:
         found = tried(lambda: notifier.find(notification))
         if isinstance(found, Receipt):

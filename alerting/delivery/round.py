@@ -79,7 +79,7 @@ def _is_back(
         reason = str(error) if isinstance(error, DeliveryError) else f"the notifier broke with {type(error).__name__}"
         store.outbox.receiver_still_fails(state.name, trouble, reason, now + wait, now)
         return False
-    store.outbox.receiver_works(state.name)
+    store.outbox.receiver_works(state.name, now)
     _log.info("receiver works again receiver=%s trouble=%s", state.name, trouble)
     return True
 

@@ -7,6 +7,7 @@ recorded.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -24,6 +25,7 @@ class Claim:
 
     ``payload`` is the notification as recorded; ``kind`` and ``remote_id`` are newer than what it says.
     ``is_doubtful``: an earlier attempt ended without a known outcome. ``is_closing``: a resolve said again.
+    ``is_overtaken``: the end of its group waits behind it.
     """
 
     delivery_id: str
@@ -39,6 +41,7 @@ class Claim:
     term: int
     is_doubtful: bool
     is_closing: bool
+    is_overtaken: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,12 +86,19 @@ class Released:
     reason: str = "released before sending"
 
 
-Outcome = Sent | Again | Parked | Dead | Released
+@dataclass(frozen=True)
+class Overtaken:
+    """Not worth sending any more: the end of its group says it all."""
+
+    reason: str = "its group ended before it could be told: only the end is"
+
+
+Outcome = Sent | Overtaken | Again | Parked | Dead | Released
 
 
 @dataclass(frozen=True)
 class ReceiverState:
-    """Why a receiver gets nothing at the moment; all None when it does."""
+    """Why a receiver gets nothing at the moment; all None when it does. ``fallback`` is told instead meanwhile."""
 
     name: str
     wait_until: datetime | None = None
@@ -96,6 +106,15 @@ class ReceiverState:
     since: datetime | None = None
     probe_at: datetime | None = None
     reason: str = ""
+    fallback: str | None = None
+
+
+@dataclass(frozen=True)
+class Retried:
+    """Ids of the deliveries that are ready again, and why others are not."""
+
+    ready: tuple[str, ...]
+    refused: Mapping[str, str]
 
 
 @dataclass(frozen=True)

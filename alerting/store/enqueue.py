@@ -20,18 +20,23 @@ def enqueue(connection: Connection, deliveries: Sequence[Delivery], now: datetim
 
     Raises LostRace where the sequence number of a group is taken.
     """
-    for planned in sorted(deliveries, key=lambda one: one.sequence):
-        waiting = () if planned.is_muted else _waiting(connection, planned)
-        delivery = planned
-        if planned.mute_untold and not _is_told(connection, planned):
-            delivery = replace(planned, is_muted=True, reason=planned.mute_untold)
-        if waiting:
-            connection.execute(
-                update(outbox)
-                .where(outbox.c.delivery_id.in_([one.delivery_id for one in waiting]))
-                .values(state="merged", reason=f"merged into {delivery.sequence}", settled=now)
-            )
-        connection.execute(insert(outbox), _row(delivery, merge(delivery, waiting), now))
+    for delivery in sorted(deliveries, key=lambda one: one.sequence):
+        put(connection, delivery, now)
+
+
+def put(connection: Connection, planned: Delivery, now: datetime) -> None:
+    """One delivery. Raises LostRace as ``enqueue`` does."""
+    waiting = () if planned.is_muted else _waiting(connection, planned)
+    delivery = planned
+    if planned.mute_untold and not _is_told(connection, planned):
+        delivery = replace(planned, is_muted=True, reason=planned.mute_untold)
+    if waiting:
+        connection.execute(
+            update(outbox)
+            .where(outbox.c.delivery_id.in_([one.delivery_id for one in waiting]))
+            .values(state="merged", reason=f"merged into {delivery.sequence}", settled=now)
+        )
+    connection.execute(insert(outbox), _row(delivery, merge(delivery, waiting), now))
 
 
 def _waiting(connection: Connection, delivery: Delivery) -> tuple[Waiting, ...]:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, delete, or_, select
 
-from alerting.core.groups import TOLD_KEY, Group
+from alerting.core.groups import HIDDEN_KEYS, Group
 from alerting.core.incidents import Incident
 from alerting.store.incidents import incident_of
 from alerting.store.statements import Cells, insert_missing, upsert
@@ -30,7 +30,9 @@ def write(connection: Connection, changed: Iterable[Group]) -> None:
 
 
 def open_ones(connection: Connection, now: datetime | None) -> list[Group]:
-    return _where(connection, groups.c.closed.is_(None) if now is None else _is_open_at(now))
+    """Without those that stand in for another group: they follow that one and are never planned for."""
+    is_open = groups.c.closed.is_(None) if now is None else _is_open_at(now)
+    return _where(connection, is_open & groups.c.origin.is_(None))
 
 
 def _is_open_at(now: datetime) -> ColumnElement[bool]:
@@ -43,8 +45,9 @@ def named(connection: Connection, group_id: str) -> Group | None:
 
 def flushed_before(connection: Connection, before: datetime) -> list[Group]:
     """The open groups that people see and that said nothing since."""
-    is_seen = groups.c.key.startswith(TOLD_KEY, autoescape=True)
-    return _where(connection, groups.c.closed.is_(None) & (groups.c.flushed <= before) & is_seen)
+    is_hidden = or_(*(groups.c.key.startswith(begin, autoescape=True) for begin in HIDDEN_KEYS))
+    is_own = groups.c.origin.is_(None)
+    return _where(connection, groups.c.closed.is_(None) & (groups.c.flushed <= before) & ~is_hidden & is_own)
 
 
 def of_incident(connection: Connection, incident_id: str) -> list[Group]:

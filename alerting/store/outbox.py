@@ -6,14 +6,14 @@ outcome is written only while that term is still the row's. Per receiver and gro
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, func, or_, select, update
 
-from alerting.store import receivers, settling
+from alerting.store import fallbacks, receivers, retrying, settling
 from alerting.store.database import Database
-from alerting.store.deliveries import UNSETTLED, Claim, OutboxRow, Outcome, ReceiverState, Trouble
+from alerting.store.deliveries import UNSETTLED, Claim, OutboxRow, Outcome, ReceiverState, Retried, Trouble
 from alerting.store.tables import groups, outbox
 
 
@@ -89,14 +89,31 @@ class Outbox:
             )
             return buried.rowcount
 
+    def retry(self, now: datetime, *, delivery_id: str | None = None, receiver: str | None = None) -> Retried:
+        """Dead deliveries are ready again: one, or all of a receiver. Works beside a running daemon."""
+        with self._database.writing() as connection:
+            return retrying.retry(connection, now, delivery_id=delivery_id, receiver=receiver)
+
     def receiver(self, name: str) -> ReceiverState:
         with self._database.reading() as connection:
             return receivers.read(connection, name)
 
-    def receiver_works(self, name: str) -> None:
-        """A probe came back: what was parked is ready."""
+    def receiver_works(self, name: str, now: datetime) -> None:
+        """A probe came back: what was parked is ready, and what its fallback was not told yet is taken back."""
         with self._database.writing() as connection:
+            receivers.held(connection, [name])
             receivers.clear(connection, name)
+            fallbacks.take_back(connection, name, now)
+
+    def set_fallbacks(self, fallback_by_receiver: Mapping[str, str], now: datetime) -> None:
+        """From here on these receivers are told instead of those; receivers not named have no fallback.
+
+        What waits for one that is out of order already goes to its new fallback.
+        """
+        with self._database.writing() as connection:
+            receivers.set_fallbacks(connection, fallback_by_receiver)
+            for state in receivers.in_trouble(connection):
+                fallbacks.all_waiting(connection, state.name, now)
 
     def receiver_still_fails(self, name: str, trouble: Trouble, reason: str, probe_at: datetime, now: datetime) -> None:
         with self._database.writing() as connection:
@@ -133,6 +150,13 @@ class Outbox:
         with self._database.reading() as connection:
             return [_row_of(row) for row in connection.execute(statement).mappings()]
 
+    def receiver_of(self, delivery_id: str) -> str | None:
+        """Whom a delivery is for; None: there is none of this id."""
+        with self._database.reading() as connection:
+            return connection.execute(
+                select(outbox.c.receiver).where(outbox.c.delivery_id == delivery_id)
+            ).scalar_one_or_none()
+
     def payload(self, delivery_id: str) -> str | None:
         """The notification of a delivery as recorded, JSON."""
         with self._database.reading() as connection:
@@ -141,10 +165,10 @@ class Outbox:
             ).scalar_one_or_none()
 
     def oldest_due(self, now: datetime) -> datetime | None:
-        """Since when the oldest delivery that could have gone out is waiting; None: nothing is late."""
+        """Since when the oldest delivery that is owed by now waits, back-off included; None: nothing does."""
         with self._database.reading() as connection:
             return connection.execute(
-                select(func.min(outbox.c.created)).where(outbox.c.state.in_(UNSETTLED), outbox.c.not_before <= now)
+                select(func.min(outbox.c.due)).where(outbox.c.state.in_(UNSETTLED), outbox.c.due <= now)
             ).scalar()
 
 
@@ -174,11 +198,23 @@ def _first(receiver: str) -> tuple[ColumnElement[bool], ...]:
     return (outbox.c.receiver == receiver, outbox.c.state.in_(UNSETTLED), ~is_blocked)
 
 
+def _is_overtaken() -> ColumnElement[bool]:
+    """True where a resolve of the group waits behind the row."""
+    later = outbox.alias()
+    return (
+        select(later.c.delivery_id)
+        .where(later.c.receiver == outbox.c.receiver, later.c.group_id == outbox.c.group_id)
+        .where(later.c.sequence > outbox.c.sequence, later.c.kind == "resolve", ~later.c.is_closing)
+        .where(later.c.state.in_(UNSETTLED), outbox.c.kind != "resolve")
+        .exists()
+    )
+
+
 def _head(
     connection: Connection, receiver: str, is_due: ColumnElement[bool], but: Collection[str]
 ) -> RowMapping | None:
     statement = (
-        select(outbox, groups.c.remote_id.label("root"), groups.c.sent_version)
+        select(outbox, groups.c.remote_id.label("root"), groups.c.sent_version, _is_overtaken().label("is_overtaken"))
         .outerjoin(groups, groups.c.id == outbox.c.group_id)
         .where(*_first(receiver), is_due)
         .order_by(outbox.c.not_before, outbox.c.created, outbox.c.sequence, outbox.c.delivery_id)
@@ -222,6 +258,7 @@ def _lease(connection: Connection, row: RowMapping, now: datetime, until: dateti
         term=row["term"] + 1,
         is_doubtful=is_doubtful,
         is_closing=row["is_closing"],
+        is_overtaken=row["is_overtaken"],
     )
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from alerting.store.deliveries import ReceiverState, Trouble
-from alerting.store.statements import upsert
+from alerting.store.statements import insert_missing, upsert
 from alerting.store.tables import outbox, receivers
+
+_NOBODY = " nobody"  # no receiver can have this name
 
 
 def read(connection: Connection, name: str) -> ReceiverState:
@@ -21,6 +24,28 @@ def in_trouble(connection: Connection) -> list[ReceiverState]:
         select(receivers).where(receivers.c.trouble.is_not(None)).order_by(receivers.c.name)
     ).mappings()
     return [ReceiverState(**row) for row in rows]
+
+
+def set_fallbacks(connection: Connection, fallbacks: Mapping[str, str]) -> None:
+    """These receivers have these fallbacks from here on, all others none."""
+    connection.execute(update(receivers).where(receivers.c.name.not_in(list(fallbacks))).values(fallback=None))
+    for name, fallback in fallbacks.items():
+        insert_missing(connection, receivers, [{"name": name, "reason": ""}])
+        connection.execute(update(receivers).where(receivers.c.name == name).values(fallback=fallback))
+
+
+def held(connection: Connection, names: Iterable[str]) -> dict[str, ReceiverState]:
+    """The receivers that have a row, which nobody else changes until this transaction ends."""
+    rows = connection.execute(
+        select(receivers).where(receivers.c.name.in_(sorted(set(names)))).order_by(receivers.c.name).with_for_update()
+    ).mappings()
+    return {row["name"]: ReceiverState(**row) for row in rows}
+
+
+def write_nothing(connection: Connection) -> None:
+    """A row comes and goes, so that pages are written all the same."""
+    connection.execute(insert(receivers).values(name=_NOBODY, reason=""))
+    connection.execute(delete(receivers).where(receivers.c.name == _NOBODY))
 
 
 def is_open(connection: Connection, name: str, now: datetime, *, ignore_waits: bool) -> bool:
@@ -60,4 +85,4 @@ def _write(connection: Connection, state: ReceiverState) -> None:
         "probe_at": state.probe_at,
         "reason": state.reason,
     }
-    upsert(connection, receivers, [row])
+    upsert(connection, receivers, [row])  # the fallback, which is no matter of delivery, stays

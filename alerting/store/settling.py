@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, case, func, insert, literal, select, update
 
-from alerting.store import receivers
-from alerting.store.deliveries import Again, Claim, Dead, Outcome, Parked, Released, Sent
+from alerting.store import fallbacks, receivers
+from alerting.store.deliveries import Again, Claim, Dead, Outcome, Overtaken, Parked, Released, Sent
 from alerting.store.tables import groups, outbox
 from alerting.store.types import Utc
 
@@ -33,7 +33,12 @@ def settle(connection: Connection, claim: Claim, outcome: Outcome, now: datetime
         case Again(receiver_waits_until=datetime() as until):
             receivers.ask_to_wait(connection, claim.receiver, until, outcome.reason)
         case Parked():
+            receivers.held(connection, [claim.receiver])
             receivers.note_trouble(connection, claim.receiver, outcome.trouble, outcome.reason, outcome.probe_at, now)
+            fallbacks.all_waiting(connection, claim.receiver, now)
+        case Dead():
+            receivers.held(connection, [claim.receiver])
+            fallbacks.given_up(connection, claim, now)
         case _:
             pass
     return True
@@ -58,6 +63,8 @@ def _cells(claim: Claim, outcome: Outcome, now: datetime) -> dict[str, object]:
             }
         case Parked():
             return {"state": "parked", "reason": outcome.reason}
+        case Overtaken():
+            return {"state": "merged", "reason": outcome.reason, "settled": now}
         case Dead():
             return {"state": "dead", "reason": outcome.reason, "settled": now}
         case Released():

@@ -10,7 +10,18 @@ from alerting.core.blocks import Block
 from alerting.core.groups import Group
 from alerting.core.health import QueryState
 from alerting.core.incidents import Incident, SeriesState, Transition
-from alerting.store import actions, groups, incidents, lock, query_states, retention, silences, verdicts
+from alerting.store import (
+    actions,
+    fallbacks,
+    groups,
+    incidents,
+    lock,
+    query_states,
+    receivers,
+    retention,
+    silences,
+    verdicts,
+)
 from alerting.store.actions import ActionLog
 from alerting.store.config_files import ConfigFiles
 from alerting.store.database import Database, connect
@@ -114,7 +125,9 @@ class Store:
             incidents.write_states(connection, states)
             incidents.write_transitions(connection, found)
             groups.write(connection, recording.groups)
+            covered = fallbacks.hold(connection, recording.deliveries)
             enqueue(connection, recording.deliveries, recording.now)
+            fallbacks.follow(connection, recording.deliveries, covered, recording.now)
             if recording.query_state is not None:
                 query_states.write(connection, recording.query_state)
             silences.write(connection, recording.silences)
@@ -150,6 +163,11 @@ class Store:
     def expire(self, now: datetime, history_by_digest: Mapping[str, timedelta]) -> Expired:
         """Retention: see ``retention``."""
         return retention.expire(self._database, now, history_by_digest, self.points.digests())
+
+    def prove_writable(self) -> None:
+        """Returns where a row can be written, and leaves none. Raises StoreError: a full disk can still be read."""
+        with self._database.writing() as connection:
+            receivers.write_nothing(connection)
 
     def close(self) -> None:
         self.engine.dispose()

@@ -164,6 +164,7 @@ transitions = Table(
     Index("ix_transitions_series", "subject", "fingerprint", "at"),
 )
 
+# ``origin``: the group that this one stands in for, told to the fallback of a receiver that is out of order.
 groups = Table(
     "groups",
     metadata,
@@ -178,6 +179,7 @@ groups = Table(
     Column("closed", Utc, index=True),
     Column("remote_id", Words),
     Column("sent_version", Integer, nullable=False),
+    Column("origin", Text, index=True),
 )
 
 group_members = Table(
@@ -217,7 +219,8 @@ outbox = Table(
     Index("ix_outbox_due", "receiver", "state", "not_before"),
 )
 
-# What delivery knows of a receiver beyond its rows: until when it asked us to wait, and whether it is out of order.
+# What delivery knows of a receiver beyond its rows: until when it asked us to wait, whether it is out of order, and
+# which receiver is told instead while it is.
 receivers = Table(
     "receivers",
     metadata,
@@ -227,6 +230,7 @@ receivers = Table(
     Column("since", Utc),
     Column("probe_at", Utc),
     Column("reason", Words, nullable=False),
+    Column("fallback", Words),
 )
 
 config_files = Table(

@@ -94,7 +94,6 @@ subscriptions:
 """  # fmt: skip  # noqa: E501
 LATER = {
     "sources.shop.limits": "limits come",
-    "receivers.chat.fallback": "fallback receivers come",
     "metrics.c.cost.ratio": "ratios come",
     "metrics.c.cost.min_denominator": "ratios come",
     "subscriptions.health.digest": "digests come",
@@ -108,7 +107,6 @@ def _today() -> str:
     text = EVERYTHING
     for part in (
         ", limits: {bytes_per_query: 50GB}",
-        ", fallback: ops",
         "    digest: weekly\n",
         "    tests:\n      - {name: a drop is found, expect: {fires_within: 3h}}\n",
         "  c.cost: {ratio: [c.spend, c.orders], min_denominator: 40, better: lower}\n",

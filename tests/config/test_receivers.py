@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from config.model import Receiver
 from config.receivers import UnusableReceiver, build
 from config.settings import Settings
+from tests.config.folders import SHOP, lines, loaded
 from tests.config.plug_ins import PLUG_INS, PagerDuty, Slack, Webhook
 
 
@@ -57,3 +60,34 @@ def test_parts_of_a_text_may_be_references(monkeypatch: pytest.MonkeyPatch) -> N
 def test_an_unknown_kind_is_named() -> None:
     with pytest.raises(UnusableReceiver, match="receiver x: no kind of receiver is called 'telex'"):
         build(Receiver("x", "telex", {}), settings(), PLUG_INS)
+
+
+def with_fallbacks(**fallbacks: str) -> str:
+    receivers = "".join(f"  {name}: {{console: {{}}, fallback: {other}}}\n" for name, other in fallbacks.items())
+    return SHOP.replace("receivers:\n", f"receivers:\n{receivers}")
+
+
+def test_a_fallback_is_a_receiver(tmp_path: Path) -> None:
+    found = loaded(tmp_path, {"shop.yaml": with_fallbacks(chat="pager", pager="ops")})
+    assert lines(found) == []
+    assert {name: one.fallback for name, one in found.config.receivers.items()} == {
+        "chat": "pager", "pager": "ops", "ops": None
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fallbacks", "told"),
+    [
+        ({"chat": "opps"}, "no receiver is called 'opps'; did you mean 'ops'?"),
+        ({"chat": "chat"}, "a receiver cannot be its own fallback: name another one"),
+        ({"chat": "[ops]"}, "should be the name of a receiver"),
+        (
+            {"first": "chat", "chat": "pager", "pager": "chat"},
+            "fallbacks lead in a circle: chat → pager → chat; let one of them have none",
+        ),
+    ],
+)
+def test_a_fallback_that_leads_nowhere_is_told_once(tmp_path: Path, fallbacks: dict[str, str], told: str) -> None:
+    (line,) = lines(loaded(tmp_path, {"shop.yaml": with_fallbacks(**fallbacks)}))
+    assert line.startswith("shop.yaml:")
+    assert line.endswith(f": receivers.chat.fallback: {told}")

@@ -39,6 +39,7 @@ def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch
         "PUBLIC_URL": "https://watch.example/",
         "MUTE": "1",
         "HOSTS": "watch.example, other.example",
+        "HEARTBEAT_URL": "https://beats.example/canary",
         "TOKENS_FILE": "/run/tokens",
     }
     for name, value in written.items():
@@ -117,10 +118,14 @@ def test_variables_of_others_are_not_ours(monkeypatch: pytest.MonkeyPatch) -> No
     assert read_settings() == expected
 
 
-def test_a_variable_of_a_later_release_is_told() -> None:
-    assert unknown_variables({"METRICWATCH_HEARTBEAT_URL": "https://x.example"}) == (
-        "METRICWATCH_HEARTBEAT_URL: not available yet: it comes with a later release",
-    )
+@pytest.mark.parametrize("url", ["http://beats.example/canary", "ftp://beats.example/canary", "canary"])
+def test_a_heartbeat_that_could_be_overheard_is_refused_and_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("METRICWATCH_HEARTBEAT_URL", url)
+    with pytest.raises(BadSettings) as refused:
+        read_settings()
+    assert str(refused.value) == ("METRICWATCH_HEARTBEAT_URL: write an https address (plain http is for loopback only)")
 
 
 def test_a_misspelt_variable_is_told() -> None:

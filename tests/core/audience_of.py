@@ -87,11 +87,13 @@ class Watch:
     def tell(
         self, transitions: Sequence[Transition], changed: Sequence[SeriesState], now: datetime | None = None
     ) -> list[Delivery]:
-        known = {self.audience.subject: self.audience}
-        planned = plan(transitions, changed, self.groups.values(), known, now=now or self.now)
+        planned = plan(transitions, changed, self.groups.values(), self.audiences(), now=now or self.now)
         self.groups |= {group.id: group for group in planned.groups}
         self.deliveries += planned.deliveries
         return list(planned.deliveries)
+
+    def audiences(self) -> dict[str, Audience]:
+        return {self.audience.subject: self.audience}
 
     def remove(self) -> list[Delivery]:
         """The rule is removed: everything open is resolved, and there is no audience any more."""

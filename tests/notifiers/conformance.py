@@ -140,7 +140,7 @@ class NotifierConformance(ABC):
         case.notifier.send(update(receipt.remote_id or "", changes=said, joined=True))
         assert case.complaints() == []
 
-    @pytest.mark.parametrize("kind", ["late", "failing", "empty", "schema", "judging", "config"])
+    @pytest.mark.parametrize("kind", ["late", "failing", "empty", "schema", "judging", "config", "receiver", "state"])
     def test_health_of_a_query_is_told(self, case: Case, kind: str) -> None:
         case.notifier.send(notification(health(kind), subscription="orders_hourly"))
         assert "orders_hourly" in case.told()[0]

@@ -277,7 +277,7 @@ def test_a_receiver_out_of_order_gets_nothing_until_it_works_again(store: Store)
     assert [one.name for one in store.outbox.receivers_in_trouble()] == ["slack"]
     store.outbox.receiver_still_fails("slack", "credential", "still refused", probe_at + HOUR, probe_at)
     assert store.outbox.receiver("slack").since == NOON
-    store.outbox.receiver_works("slack")
+    store.outbox.receiver_works("slack", NOON)
     assert store.outbox.receivers_in_trouble() == []
     assert claimed(store).group_id != claimed(store).group_id
 
@@ -375,7 +375,7 @@ def test_the_oldest_delivery_that_is_late_is_known(store: Store) -> None:
     assert store.outbox.oldest_due(NOON) is None
     owe(store, delivery(1, after=HOUR))
     assert store.outbox.oldest_due(NOON) is None
-    assert store.outbox.oldest_due(NOON + HOUR) == NOON
+    assert store.outbox.oldest_due(NOON + HOUR) == NOON + HOUR
 
 
 def test_rows_are_filtered_for_people(store: Store) -> None:
