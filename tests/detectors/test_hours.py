@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.hours import Hours
@@ -15,6 +15,7 @@ ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australi
 CLOCK_CHANGES = st.sampled_from(["2026-03-08", "2026-03-29", "2026-04-05", "2026-10-04", "2026-10-25", "2026-11-01"])
 
 
+@settings(deadline=None)
 @given(CLOCK_CHANGES, st.integers(-4000, 4000), st.sampled_from(TEXTS), st.sampled_from(ZONES))
 def test_one_instant_is_held_like_an_array_of_them(day: str, minutes: int, text: str, timezone: str) -> None:
     moment = datetime.fromisoformat(day).replace(tzinfo=UTC) + timedelta(minutes=minutes)
