@@ -14,7 +14,7 @@ from alerting.app.actions import Actions
 from alerting.app.pictures import chart_of, spark_of
 from alerting.app.pulse import Pulse
 from alerting.app.receivers import MUTED, open_notifiers
-from alerting.app.revisiting import revisit
+from alerting.app.revisiting import Revisits
 from alerting.app.rules import judge_files, keep_texts, retire_removed
 from alerting.bench import Bench, Progress
 from alerting.core.audiences import Audience, audience_of_file, audiences
@@ -51,6 +51,7 @@ class App:
         self.stopping = threading.Event()
         self.progress: Progress | None = None
         self._deciding = threading.Lock()
+        self._revisits = Revisits()
         self._warehouses: dict[str, Warehouse] = {}
         self._opening = threading.Lock()
         self._use(loaded)
@@ -99,7 +100,7 @@ class App:
 
         Call it while holding the state exclusively.
         """
-        return revisit(self.bench(), now)
+        return self._revisits.visit(self.bench(), now)
 
     def due(self, now: datetime, known: Mapping[str, QueryState] | None = None) -> list[str]:
         """The queries to evaluate now, most overdue first."""

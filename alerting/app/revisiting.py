@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,31 +13,48 @@ from alerting.core.groups import Group
 from alerting.core.incidents import Incident
 from alerting.core.silences import Silence, ended, is_match
 from alerting.pipeline import recording, standing_of
-from alerting.store import LostRace
+from alerting.store import LostRace, SilentGroup
 from alerting.telemetry import logger
 
 _log = logger("app")
 
 
-def revisit(bench: Bench, now: datetime) -> bool:
-    """Whoever is owed a notice because a silence has ended, or because a group is still open, has one planned.
+class Revisits:
+    """``visit`` is called each second, so it remembers when there was nothing to do, until something changes."""
 
-    True where something was planned. Raises StoreError. Only whoever holds the state exclusively may call it.
-    """
-    with bench.deciding:
-        over = ended(bench.store.silences.holding(), now)
-        patience = min((one.delivery.repeat_interval for one in bench.audiences.values()), default=None)
-        silent = bench.store.groups_flushed_before(now - patience) if patience is not None else []
-        if not over and not silent:
+    def __init__(self) -> None:
+        self._nothing_for: object = None
+
+    def visit(self, bench: Bench, now: datetime) -> bool:
+        """Whoever is owed a notice because a silence has ended, or because a group is still open, has one planned.
+
+        True where something was planned. Raises StoreError. Only whoever holds the state exclusively may call it.
+        """
+        holding = bench.store.silences.holding()
+        over, waiting = ended(holding, now), _waiting(bench, now)
+        question = ([(one.id, one.ends) for one in holding], [(one.id, one.sequence) for one in waiting], bench.config)
+        if not over and (not waiting or question == self._nothing_for):
             return False
         try:
-            return _revisit(bench, over, silent, now)
+            with bench.deciding:
+                planned = _revisit(bench, over, {one.id for one in waiting}, now)
         except LostRace as exc:
             _log.warning("revisit discarded", reason=str(exc))  # the next tick repeats it
             return False
+        self._nothing_for = None if planned or over else question
+        return planned
 
 
-def _revisit(bench: Bench, over: Sequence[Silence], silent: Sequence[Group], now: datetime) -> bool:
+def _waiting(bench: Bench, now: datetime) -> list[SilentGroup]:
+    """The groups whose ``repeat_interval`` is over."""
+    patience = {subject: one.delivery.repeat_interval for subject, one in bench.audiences.items()}
+    if not patience:
+        return []
+    silent = bench.store.groups_silent_since(now - min(patience.values()))
+    return [one for one in silent if one.subject in patience and one.flushed + patience[one.subject] <= now]
+
+
+def _revisit(bench: Bench, over: Sequence[Silence], waiting: Collection[str], now: datetime) -> bool:
     standing = standing_of(list(bench.config.queries.values()) if over else [], bench, now)
     matched = _matched(over, bench) if over else []
     unknown = sorted({incident.subject for incident in matched} - standing.states.keys())
@@ -47,6 +64,7 @@ def _revisit(bench: Bench, over: Sequence[Silence], silent: Sequence[Group], now
     attention = replace(before, silences=tuple(one for one in before.silences if one.id not in gone))
     standing = replace(standing, states=states, attention=attention)
     again = [state for one in matched if (state := states[one.subject].get(one.fingerprint)) and state.incident]
+    silent = [group for group in standing.groups if group.id in waiting]
     remarks = [*_heard_again(over, standing, before, now), *reminders(silent, bench.audiences, attention, now)]
     decision = told(Change(), standing, bench.audiences, now=now, remarks=remarks, again=again)
     if not over and not decision.deliveries:

@@ -16,7 +16,7 @@ from alerting.store.errors import AmbiguousIncident, LostRace, NewerSchema, Stat
 from alerting.store.outbox import Outbox
 from alerting.store.points import Points
 from alerting.store.store import Store, open_store
-from alerting.store.values import ConfigFile, Expired, Judged, Recording, StoredVerdicts, Watch, Written
+from alerting.store.values import ConfigFile, Expired, Judged, Recording, SilentGroup, StoredVerdicts, Watch, Written
 
 __all__ = [
     "Again",
@@ -37,6 +37,7 @@ __all__ = [
     "Recording",
     "Released",
     "Sent",
+    "SilentGroup",
     "StateBusy",
     "Store",
     "StoreError",
