@@ -15,7 +15,7 @@ from alerting.app.ailing import ReceiverWatch
 from alerting.app.pictures import chart_of, spark_of
 from alerting.app.pulse import Pulse
 from alerting.app.receivers import MUTED, open_notifiers
-from alerting.app.revisiting import revisit
+from alerting.app.revisiting import Revisits
 from alerting.app.rules import judge_files, keep_texts, retire_removed
 from alerting.bench import Bench, Progress
 from alerting.core.audiences import Audience, audience_of_file, audience_of_receiver, audiences, on_error_receivers
@@ -50,10 +50,10 @@ class App:
         self.executor = executor
         self.pulse = Pulse()
         self.stopping = threading.Event()
-        self._looked: datetime | None = None
         self.progress: Progress | None = None
         self._receivers = ReceiverWatch()
         self._deciding = threading.Lock()
+        self._revisits = Revisits()
         self._warehouses: dict[str, Warehouse] = {}
         self._opening = threading.Lock()
         self._use(loaded)
@@ -104,8 +104,7 @@ class App:
 
         Call it while holding the state exclusively.
         """
-        looked, self._looked = self._looked, now
-        return revisit(self.bench(), now, looked)
+        return self._revisits.visit(self.bench(), now)
 
     def due(self, now: datetime, known: Mapping[str, QueryState] | None = None) -> list[str]:
         """The queries to evaluate now, most overdue first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,33 +14,54 @@ from alerting.core.groups import Group
 from alerting.core.incidents import Incident
 from alerting.core.silences import Silence, ended, is_match
 from alerting.pipeline import recording, standing_of
-from alerting.store import LostRace
+from alerting.store import LostRace, SilentGroup
 from alerting.telemetry import logger
 
 _log = logger("app")
 
 
-def revisit(bench: Bench, now: datetime, looked: datetime | None = None) -> bool:
-    """Whoever is owed a notice because a silence or a mute window has ended, or a group is still open, has one planned.
+class Revisits:
+    """``visit`` is called each second, so it remembers when there was nothing to do, until something changes."""
 
-    ``looked``: the last time; None = never, and a window that ended before is told with the next bucket. True where something was planned. Raises StoreError. Only whoever holds the state exclusively may call it.
-    """
-    with bench.deciding:
-        over = ended(bench.store.silences.holding(), now)
-        patience = min((one.delivery.repeat_interval for one in bench.audiences.values()), default=None)
-        silent = bench.store.groups_flushed_before(now - patience) if patience is not None else []
-        woken = [one.subject for one in bench.audiences.values() if looked is not None and unhushed(one, looked, now)]
-        if not over and not silent and not woken:
+    def __init__(self) -> None:
+        self._nothing_for: object = None
+        self._looked: datetime | None = None
+
+    def visit(self, bench: Bench, now: datetime) -> bool:
+        """Whoever is owed a notice because a silence or a mute window has ended, or a group is still open, has one
+        planned. A window that ended before the first visit is told with the next bucket.
+
+        True where something was planned. Raises StoreError. Only whoever holds the state exclusively may call it.
+        """
+        looked, self._looked = self._looked or now, now
+        woken = [one.subject for one in bench.audiences.values() if unhushed(one, looked, now)]
+        holding = bench.store.silences.holding()
+        over, waiting = ended(holding, now), _waiting(bench, now)
+        question = ([(one.id, one.ends) for one in holding], [(one.id, one.sequence) for one in waiting], bench.config)
+        if not over and not woken and (not waiting or question == self._nothing_for):
             return False
         try:
-            return _revisit(bench, over, silent, woken, now)
+            with bench.deciding:
+                planned = _revisit(bench, over, woken, {one.id for one in waiting}, now)
         except LostRace as exc:
-            _log.warning("revisit discarded", reason=str(exc))  # the next tick repeats it
+            _log.warning("revisit discarded", reason=str(exc))
+            self._looked = looked  # the next tick repeats it
             return False
+        self._nothing_for = None if planned or over else question
+        return planned
+
+
+def _waiting(bench: Bench, now: datetime) -> list[SilentGroup]:
+    """The groups whose ``repeat_interval`` is over."""
+    patience = {subject: one.delivery.repeat_interval for subject, one in bench.audiences.items()}
+    if not patience:
+        return []
+    silent = bench.store.groups_silent_since(now - min(patience.values()))
+    return [one for one in silent if one.subject in patience and one.flushed + patience[one.subject] <= now]
 
 
 def _revisit(
-    bench: Bench, over: Sequence[Silence], silent: Sequence[Group], woken: Sequence[str], now: datetime
+    bench: Bench, over: Sequence[Silence], woken: Sequence[str], waiting: Collection[str], now: datetime
 ) -> bool:
     standing = standing_of(list(bench.config.queries.values()) if over or woken else [], bench, now)
     matched = _matched(over, bench) if over else []
@@ -52,6 +73,7 @@ def _revisit(
     standing = replace(standing, states=states, attention=attention)
     again = [state for one in matched if (state := states[one.subject].get(one.fingerprint)) and state.incident]
     again += [state for subject in woken for state in states.get(subject, {}).values() if state.incident]
+    silent = [group for group in standing.groups if group.id in waiting]
     remarks = [*_heard_again(over, standing, before, now), *reminders(silent, bench.audiences, attention, now)]
     decision = told(Change(), standing, bench.audiences, now=now, remarks=remarks, again=again)
     if not over and not decision.deliveries:

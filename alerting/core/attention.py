@@ -100,6 +100,8 @@ def reminder_due(group: Group, audience: Audience, attention: Attention, now: da
     still_open = [member for member in group.members if member.is_open]
     if group.is_muted or not group.is_open or not still_open or group.flushed is None:
         return None
+    if all(member.flapping for member in still_open):  # it stays quiet until it is calm
+        return None
     if audience.hushed(now) or attention.acknowledgement(still_open) or attention.silence_of(still_open, now):
         return None
     return group.flushed + audience.delivery.repeat_interval

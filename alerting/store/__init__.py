@@ -18,7 +18,7 @@ from alerting.store.errors import AmbiguousIncident, LostRace, NewerSchema, Stat
 from alerting.store.outbox import Outbox
 from alerting.store.points import Points
 from alerting.store.store import Store, open_store
-from alerting.store.values import ConfigFile, Expired, Judged, Recording, StoredVerdicts, Watch, Written
+from alerting.store.values import ConfigFile, Expired, Judged, Recording, SilentGroup, StoredVerdicts, Watch, Written
 
 __all__ = [
     "Again",
@@ -41,6 +41,7 @@ __all__ = [
     "Released",
     "Retried",
     "Sent",
+    "SilentGroup",
     "StateBusy",
     "Store",
     "StoreError",

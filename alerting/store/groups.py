@@ -10,9 +10,10 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, delete, or_, selec
 
 from alerting.core.groups import HIDDEN_KEYS, Group
 from alerting.core.incidents import Incident
-from alerting.store.incidents import incident_of
+from alerting.store.incidents import OPEN, incident_of
 from alerting.store.statements import Cells, insert_missing, upsert
-from alerting.store.tables import group_members, groups, incidents, outbox
+from alerting.store.tables import action_incidents, group_members, groups, incidents, outbox
+from alerting.store.values import SilentGroup
 
 # Delivery alone knows them: an evaluation that read the group before a message went out must not undo that.
 _DELIVERYS_OWN = frozenset({"remote_id", "sent_version"})
@@ -43,11 +44,26 @@ def named(connection: Connection, group_id: str) -> Group | None:
     return next(iter(_where(connection, groups.c.id == group_id)), None)
 
 
-def flushed_before(connection: Connection, before: datetime) -> list[Group]:
-    """The open groups that people see and that said nothing since."""
+def silent_since(connection: Connection, before: datetime) -> list[SilentGroup]:
     is_hidden = or_(*(groups.c.key.startswith(begin, autoescape=True) for begin in HIDDEN_KEYS))
-    is_own = groups.c.origin.is_(None)
-    return _where(connection, groups.c.closed.is_(None) & (groups.c.flushed <= before) & ~is_hidden & is_own)
+    is_seen = ~is_hidden & groups.c.origin.is_(None)
+    is_acknowledged = (
+        select(action_incidents.c.incident_id)
+        .where(action_incidents.c.incident_id == incidents.c.id, action_incidents.c.kind == "acknowledge")
+        .exists()
+    )
+    is_waiting = (
+        select(group_members.c.incident_id)
+        .join(incidents, incidents.c.id == group_members.c.incident_id)
+        .where(group_members.c.group_id == groups.c.id, incidents.c.status.in_(OPEN), ~is_acknowledged)
+        .exists()
+    )
+    rows = connection.execute(
+        select(groups.c.id, groups.c.subject, groups.c.sequence, groups.c.flushed)
+        .where(groups.c.closed.is_(None), groups.c.flushed <= before, is_seen, is_waiting)
+        .order_by(groups.c.id)
+    )
+    return [SilentGroup(*row) for row in rows]
 
 
 def of_incident(connection: Connection, incident_id: str) -> list[Group]:

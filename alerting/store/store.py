@@ -30,7 +30,7 @@ from alerting.store.migrating import migrate
 from alerting.store.outbox import Outbox
 from alerting.store.points import Points
 from alerting.store.silences import Silences
-from alerting.store.values import Expired, Recording, StoredVerdicts, Watch, Written
+from alerting.store.values import Expired, Recording, SilentGroup, StoredVerdicts, Watch, Written
 
 
 class Store:
@@ -97,10 +97,10 @@ class Store:
         with self._database.reading() as connection:
             return groups.open_ones(connection, now)
 
-    def groups_flushed_before(self, before: datetime) -> list[Group]:
-        """The open groups that people see and that said nothing since."""
+    def groups_silent_since(self, before: datetime) -> list[SilentGroup]:
+        """The open groups that people see, that said nothing since, and of which not everything is acknowledged."""
         with self._database.reading() as connection:
-            return groups.flushed_before(connection, before)
+            return groups.silent_since(connection, before)
 
     def groups_of(self, incident_id: str) -> list[Group]:
         with self._database.reading() as connection:

@@ -92,6 +92,16 @@ class StoredVerdicts:
 
 
 @dataclass(frozen=True)
+class SilentGroup:
+    """A group of which a reminder may be due. ``flushed``: before when its last delivery was not sent."""
+
+    id: str
+    subject: str
+    sequence: int
+    flushed: datetime
+
+
+@dataclass(frozen=True)
 class Expired:
     """How many rows retention removed."""
 

@@ -11,7 +11,7 @@ from alerting.core.actions import Action, ActionKind
 from alerting.core.incidents import Status, Transition
 from alerting.core.silences import silence
 from alerting.store import LostRace, Recording, Store
-from tests.store.builders import HOUR, NOON, SUBJECT, incident, judged, resolved, state_of, transition
+from tests.store.builders import HOUR, NOON, SUBJECT, group, incident, judged, resolved, state_of, transition
 
 MATCHERS = {"metric": "orders", "country": "DE\x00"}
 
@@ -99,3 +99,17 @@ def test_a_judgement_by_what_was_forgotten_meanwhile_is_void(store: Store) -> No
     with pytest.raises(LostRace):
         store.record(Recording(NOON, judged=(replace(later, remembers=True),)))
     store.record(Recording(NOON, judged=(later,)))
+
+
+def test_groups_that_are_silent_are_those_somebody_may_be_reminded_of(store: Store) -> None:
+    two = incident(2, "FR")
+    seen = replace(group(incident(), two), key='["told","subscription:shop"]')
+    muted = replace(group(incident(), number=2), key='["muted","subscription:shop"]')
+    store.record(Recording(NOON, states=(state_of(incident()), state_of(two)), groups=(seen, muted)))
+    (found,) = store.groups_silent_since(NOON)
+    assert (found.id, found.subject, found.sequence, found.flushed) == ("g1", SUBJECT, 1, NOON)
+    assert store.groups_silent_since(NOON - HOUR) == []
+    store.record(Recording(NOON, actions=(action(),)))
+    assert len(store.groups_silent_since(NOON)) == 1, "the other one is not acknowledged"
+    store.record(Recording(NOON, actions=(action("acknowledge", 0, "bob", two.id),)))
+    assert store.groups_silent_since(NOON) == []
