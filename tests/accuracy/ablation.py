@@ -21,8 +21,7 @@ from tests.accuracy.board import ONCE_A_WEEK
 from tests.accuracy.injected import Copy, injected
 from tests.accuracy.labelled import LABELLED_COLLECTIONS, Series, collection
 from tests.accuracy.measures.calibration import Paged, paged
-from tests.accuracy.measures.contest import best_f1
-from tests.accuracy.measures.episodes import Tally, recall_at, total
+from tests.accuracy.measures.episodes import Tally, best_f1, curve, recall_at, total
 from tests.accuracy.measures.injection import Found, at_default, at_rate
 from tests.accuracy.measures.nab import PROFILES, nab
 from tests.accuracy.outcome import Outcome, Pairs, paged_score
@@ -91,7 +90,7 @@ class Figures:
 
     @property
     def mean(self) -> float:
-        """One number to sort by: the mean of the recalls, of F1 and, where there is one, of NAB's score."""
+        """One number to sort by: the mean of the recalls, of the best F1 and, where there is one, of NAB's score."""
         several = [*self.recall_at.values(), self.default.recall, self.f1, self.standard / 100]
         return float(np.nanmean(several))
 
@@ -163,12 +162,12 @@ def _judged(detector: Seasonal, several: Sequence[Series]) -> Pairs:
 
 
 def _figures(name: str, pairs: Pairs) -> Figures:
-    scores = [(one, outcome.score) for one, outcome in pairs]
+    heard = curve([(one, outcome.score) for one, outcome in pairs])
     is_nab = name == "nab"
     return Figures(
-        recall_at=recall_at(scores),
+        recall_at=recall_at(heard),
         default=total([(one, outcome.alert) for one, outcome in pairs]),
-        f1=best_f1(scores).f1,
+        f1=best_f1(heard),
         standard=nab([(one, paged_score(one, said)) for one, said in pairs], PROFILES[0]) if is_nab else np.nan,
     )
 

@@ -11,6 +11,7 @@ from tests.accuracy.injected import Copy, injected
 from tests.accuracy.labelled import LABELLED_COLLECTIONS, PLAIN_COLLECTIONS, Series, collection
 from tests.accuracy.ours import Ours, offers
 from tests.accuracy.rivals import RIVALS
+from tests.accuracy.rivals.control import Random
 from tests.accuracy.run import Job
 from tests.accuracy.synthetic import LAWS, SEEDS, WEEKS, synthetic
 
@@ -19,6 +20,7 @@ T = TypeVar("T")
 SETS = (*LABELLED_COLLECTIONS, *PLAIN_COLLECTIONS, "synthetic")
 DEFAULT = Ours("seasonal")
 WEEKLY = Ours("seasonal 1/week", parameters=(("budget", "1/week"),))
+CONTROL = Random()
 COPIES = (0, 1, 2)
 
 
@@ -63,12 +65,12 @@ class Plan:
 
 
 def everyone() -> tuple[Contender, ...]:
-    """Our default first, the textbook models where the detector offers them, then the rivals."""
+    """Our default first, the textbook models where the detector offers them, then the rivals and the control."""
     models = ("stl", "mstl") if offers("seasonal", "model") else ()
     # Textbook models refit: on minutes they would take longer than all others together.
     slow = {"kpi": 4, "plain_hourly": 0, "plain_daily": 0}
     ours = (DEFAULT, *(Ours(f"seasonal {model}", parameters=(("model", model),), most=slow) for model in models))
-    return (*ours, *(rival() for rival in RIVALS))
+    return (*ours, *(rival() for rival in RIVALS), CONTROL)
 
 
 def planned(only: Iterable[str] = (), sets: Iterable[str] = ()) -> Plan:

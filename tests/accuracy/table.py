@@ -11,7 +11,7 @@ from tests.accuracy.plan import DEFAULT
 
 HEADER = (
     *("set", "detector", "series", "recall", "precision", "false a week"),
-    *("recall at 0.1", "at 0.5", "at 1", "best F1", "NAB", "low FP", "low FN", "µs"),
+    *("recall at 0.1", "at 0.5", "at 1", "best F1", "contest F1", "NAB", "low FP", "low FN", "µs"),
 )
 
 
@@ -61,7 +61,7 @@ def by_size(rows: Sequence[Injection]) -> str:
 def _main_row(line: Line, best: Sequence[float]) -> tuple[str, ...]:
     judged = str(line.series) if line.is_whole else f"{line.judged} of {line.series}"
     compared = [
-        f"**{text}**" if line.is_whole and value == top else text
+        f"**{text}**" if line.is_whole and not line.is_control and value == top else text
         for text, value, top in zip(_compared(line), _figures(line), best, strict=True)
     ]
     return (
@@ -74,17 +74,19 @@ def _main_row(line: Line, best: Sequence[float]) -> tuple[str, ...]:
 
 def _figures(line: Line) -> list[float]:
     """What the detectors of a set are compared by: the higher the better."""
-    return [*line.recall_at.values(), line.best_f1, *line.nab.values()]
+    return [*line.recall_at.values(), line.best_f1, line.contest_f1, *line.nab.values()]
 
 
 def _compared(line: Line) -> list[str]:
     scores = [f"{score:.1f}" if line.collection == "nab" else "" for score in line.nab.values()]
-    return [*(_share(recall) for recall in line.recall_at.values()), f"{line.best_f1:.3f}", *scores]
+    shares = [*line.recall_at.values(), line.best_f1, line.contest_f1]
+    return [*(_share(share) for share in shares), *scores]
 
 
 def _best(board: Board, collection: str) -> list[float]:
-    """The best of each figure among those that judged the whole set."""
-    lines = [line for line in board.lines if line.collection == collection]
+    """The best of each figure among those that judged the whole set; a control is not asked."""
+    every = [line for line in board.lines if line.collection == collection]
+    lines = [line for line in every if not line.is_control] or every
     whole = [_figures(line) for line in lines if line.is_whole] or [_figures(line) for line in lines]
     return [max(column) for column in zip(*whole, strict=True)]
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from tests.accuracy.labelled import Series
 from tests.accuracy.made import at, series
 from tests.accuracy.measures.calibration import calibration, paged, poisson_interval
-from tests.accuracy.measures.contest import best_f1
-from tests.accuracy.measures.episodes import events, recall_at, tally
+from tests.accuracy.measures.contest import contest_f1
+from tests.accuracy.measures.episodes import Tally, best_f1, curve, events, recall_at, tally
 from tests.accuracy.measures.nab import PROFILES, Profile, nab, sigma, worth
 from tests.accuracy.outcome import onsets, pages
 
@@ -63,26 +63,50 @@ def test_recall_at_a_budget_is_that_of_the_best_threshold_within_it() -> None:
     made = series(168 * 4, [(300, 305), (500, 505)])
     score = np.zeros(len(made))
     score[[300, 100, 500]] = 9.0, 5.0, 3.0  # the second event is found only together with one false alert
-    found = recall_at([(made, score)], budgets=(0.1, 0.5))
+    found = recall_at(curve([(made, score)]), budgets=(0.1, 0.5))
     assert found == {0.1: 0.5, 0.5: 1.0}
 
 
-def test_best_f1_counts_a_run_whole_or_not_at_all() -> None:
+def test_contest_f1_counts_a_run_whole_or_not_at_all() -> None:
     made = series(100, [(50, 59)])
     score = np.zeros(100)
     score[[57, 20]] = 2.0, 1.0  # the eighth reading of the run: the last within a delay of 7
-    assert best_f1([(made, score)]).f1 == 1.0
+    assert contest_f1([(made, score)]).f1 == 1.0
     score[[57, 58]] = 0.0, 2.0
-    late = best_f1([(made, score)])
+    late = contest_f1([(made, score)])
     assert late.f1 < 0.2  # found too late: only by flagging everything
     score[[51, 20]] = 2.0, 3.0
-    high = best_f1([(made, score)])
+    high = contest_f1([(made, score)])
     assert (high.precision, high.recall, high.f1) == (10 / 11, 1.0, 20 / 21)
 
 
-def test_nothing_found_is_an_f1_of_zero() -> None:
-    assert best_f1([(series(10, [(3, 4)]), np.full(10, -np.inf))]).f1 == 0.0
-    assert best_f1([(series(10), np.arange(10.0))]).f1 == 0.0
+def test_best_f1_is_that_of_events_and_episodes_at_the_best_threshold() -> None:
+    made = series(168 * 4, [(300, 305), (500, 505)])
+    score = np.zeros(len(made))
+    score[[300, 100, 101, 500]] = 9.0, 5.0, 5.0, 3.0
+    # One of two with none false: 2/3. Both with one false episode of two readings: 2 · 2 / (2 + 2 + 1) = 4/5.
+    assert best_f1(curve([(made, score)])) == pytest.approx(0.8)
+    score[[500, 150, 200]] = 3.0, 4.0, 4.0  # now the second event costs three false episodes: 4/7 < 2/3
+    assert best_f1(curve([(made, score)])) == pytest.approx(2 / 3)
+
+
+def test_best_f1_does_not_ask_for_the_first_readings_of_a_long_window() -> None:
+    made = series(400, [(100, 199)])
+    score = at(400, [150]).astype(float)
+    assert best_f1(curve([(made, score)])) == 1.0
+    assert contest_f1([(made, score)]).f1 < 0.5
+
+
+def test_the_f1_of_no_event_is_unknown_and_the_best_is_zero() -> None:
+    assert math.isnan(Tally(0, 0, 3, 1.0).f1)
+    assert Tally(4, 0, 3, 1.0).f1 == 0.0
+    assert best_f1(curve([(series(100), np.arange(100.0))])) == 0.0
+    assert best_f1([]) == 0.0
+
+
+def test_nothing_found_is_a_contest_f1_of_zero() -> None:
+    assert contest_f1([(series(10, [(3, 4)]), np.full(10, -np.inf))]).f1 == 0.0
+    assert contest_f1([(series(10), np.arange(10.0))]).f1 == 0.0
 
 
 @pytest.mark.parametrize("profile", PROFILES, ids=lambda one: one.name)
@@ -157,7 +181,7 @@ def shifted(made: Series, by: float) -> list[tuple[Series, np.ndarray[tuple[int]
 @given(by=st.floats(-100, 100), windows=st.lists(st.integers(0, 18), max_size=3, unique=True))
 def test_ranking_measures_see_only_the_order_of_scores(by: float, windows: Sequence[int]) -> None:
     made = series(200, sorted((10 * first, 10 * first + 4) for first in windows), warmup=10)
-    assert best_f1(shifted(made, 0.0)).f1 == pytest.approx(best_f1(shifted(made, by)).f1)
+    assert contest_f1(shifted(made, 0.0)).f1 == pytest.approx(contest_f1(shifted(made, by)).f1)
     if windows:
         assert nab(shifted(made, 0.0), STANDARD) == pytest.approx(nab(shifted(made, by), STANDARD), nan_ok=True)
 

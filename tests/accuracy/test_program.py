@@ -18,7 +18,7 @@ from tests.accuracy.labelled import Series
 from tests.accuracy.made import series
 from tests.accuracy.measures.episodes import Tally
 from tests.accuracy.outcome import Outcome
-from tests.accuracy.plan import DEFAULT, Plan, UnknownName, everyone, planned
+from tests.accuracy.plan import CONTROL, DEFAULT, Plan, UnknownName, everyone, planned
 from tests.accuracy.report import report
 from tests.accuracy.rivals.rolling import RecentZ, RollingZ
 from tests.accuracy.run import Job, Results, run
@@ -66,12 +66,22 @@ def test_the_best_figure_of_a_set_stands_out_among_those_who_judged_all_of_it() 
     nab = {"standard": 50.0, "low FP": 40.0, "low FN": 60.0}
 
     def line(name: str, judged: int, recall: float) -> Line:
-        return Line("nab", name, judged, 2, found, {0.1: recall}, 0.5, nab, 1.0)
+        return Line("nab", name, judged, 2, found, {0.1: recall}, 0.5, 0.5, nab, 1.0)
 
     board = Board((line("a", 2, 0.3), line("b", 2, 0.4), line("c", 1, 0.9)), (), (), {}, {})
     rows = main_table(board).splitlines()[2:]
     assert [("**.40**" in row, "**50.0**" in row) for row in rows] == [(False, True), (True, True), (False, False)]
     assert "| c | 1 of 2 |" in rows[2]
+
+
+def test_a_control_is_neither_the_best_of_a_set_nor_the_best_rival() -> None:
+    def line(name: str, share: float) -> Line:
+        return Line("tiny", name, 2, 2, Tally(4, 2, 1, 10.0), {0.5: share}, share, share, {}, 1.0)
+
+    found = Board((line(DEFAULT.name, 0.7), line("rolling_z", 0.4), line(CONTROL.name, 0.9)), (), (), {}, {})
+    assert found.best_rival("tiny") == "rolling_z"
+    assert [row.count("**.70**") for row in main_table(found).splitlines()[2:]] == [3, 0, 0]
+    assert "**" not in main_table(found).splitlines()[-1]
 
 
 def test_an_obvious_incident_is_found_by_everyone(ran: tuple[Results, Board]) -> None:

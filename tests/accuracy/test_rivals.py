@@ -8,6 +8,7 @@ import pytest
 from tests.accuracy.contender import NotAvailable
 from tests.accuracy.made import series
 from tests.accuracy.rivals import RIVALS
+from tests.accuracy.rivals.control import Random
 from tests.accuracy.rivals.rival import Rival, season_of, week_of
 from tests.accuracy.rivals.statsforecast_mstl import StatsforecastMstl
 
@@ -53,6 +54,25 @@ def test_a_rival_says_nothing_of_a_missing_reading(rival: type[Rival]) -> None:
     found = rival().judge(series(HOURS, values=values))
     assert not found.alert[500:520].any()
     assert np.isfinite(found.score).all()
+
+
+def test_the_control_draws_the_same_for_a_name_whatever_the_readings_are() -> None:
+    values = waves()
+    whole = Random().judge(series(HOURS, values=values))
+    values[400:] = 1e4
+    np.testing.assert_array_equal(Random().judge(series(HOURS, values=values)).score, whole.score)
+    assert not np.array_equal(Random().judge(series(HOURS, values=values, name="other")).score, whole.score)
+    longer = Random().judge(series(HOURS + 50, values=np.append(values, np.ones(50))))
+    np.testing.assert_array_equal(longer.score[:HOURS], whole.score)
+
+
+def test_the_control_alerts_at_one_reading_in_a_thousand_and_never_where_none_is() -> None:
+    values = np.ones(100_000)
+    values[:50_000] = np.nan
+    found = Random().judge(series(100_000, values=values))
+    assert found.alert[50_000:].sum() == pytest.approx(50, abs=30)
+    assert np.isneginf(found.score[:50_000]).all()
+    assert not found.alert[:50_000].any()
 
 
 def test_a_rival_whose_library_is_missing_says_which() -> None:

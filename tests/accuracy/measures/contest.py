@@ -26,7 +26,7 @@ class F1:
     threshold: float
 
 
-def best_f1(pairs: Sequence[tuple[Series, Floats]], delay: int = DELAY) -> F1:
+def contest_f1(pairs: Sequence[tuple[Series, Floats]], delay: int = DELAY) -> F1:
     """The F1 at the one threshold, for all series, at which it is best (0 when nothing is labelled or found)."""
     reach, length, outside = _adjusted(pairs, delay)
     levels = np.unique(reach[np.isfinite(reach)])

@@ -47,6 +47,11 @@ class Tally:
         return self.found / alerts if alerts else np.nan
 
     @property
+    def f1(self) -> float:
+        """Harmonic mean of recall and precision; 0 when nothing is found, NaN when there is nothing to find."""
+        return 2 * self.found / (self.events + self.found + self.false) if self.events else np.nan
+
+    @property
     def false_a_week(self) -> float:
         return self.false / self.weeks if self.weeks else np.nan
 
@@ -117,11 +122,20 @@ def total(pairs: Sequence[tuple[Series, Bools]]) -> Tally:
     return sum((tally(series, alert) for series, alert in pairs), Tally())
 
 
-def recall_at(pairs: Sequence[tuple[Series, Floats]], budgets: Sequence[float] = BUDGETS) -> dict[float, float]:
-    """The best recall that one threshold for all series reaches within each rate of false alerts."""
+def curve(pairs: Sequence[tuple[Series, Floats]]) -> list[Tally]:
+    """What each of the sixty thresholds, one for all series, finds and costs; lowest threshold first."""
+    return [total([(series, score >= threshold) for series, score in pairs]) for threshold in thresholds(pairs)]
+
+
+def best_f1(curve: Sequence[Tally]) -> float:
+    """The F1 of events at the threshold where it is best (0 when nothing is labelled or found)."""
+    return max((heard.f1 for heard in curve if heard.events), default=0.0)
+
+
+def recall_at(curve: Sequence[Tally], budgets: Sequence[float] = BUDGETS) -> dict[float, float]:
+    """The best recall that a threshold reaches within each rate of false alerts."""
     best = dict.fromkeys(budgets, 0.0)
-    for threshold in thresholds(pairs):
-        heard = total([(series, score >= threshold) for series, score in pairs])
+    for heard in curve:
         for budget in budgets:
             if heard.false_a_week <= budget and heard.recall > best[budget]:
                 best[budget] = heard.recall
