@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, delete, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, or_, select
 
 from alerting.core.groups import HIDDEN_KEYS, Group
 from alerting.core.incidents import Incident
@@ -41,7 +41,9 @@ def _is_open_at(now: datetime) -> ColumnElement[bool]:
 
 
 def named(connection: Connection, group_id: str) -> Group | None:
-    return next(iter(_where(connection, groups.c.id == group_id)), None)
+    """One that stands in for another is that one: a button of its message is about the same incidents."""
+    origin = select(func.coalesce(groups.c.origin, groups.c.id)).where(groups.c.id == group_id).scalar_subquery()
+    return next(iter(_where(connection, groups.c.id == origin)), None)
 
 
 def silent_since(connection: Connection, before: datetime) -> list[SilentGroup]:
