@@ -41,7 +41,7 @@ subscriptions:
   shops:
     metrics: [orders]
     owner: {team: shops}
-    detect: [{seasonal: {}}]
+    detect: [{seasonal: {budget: 20/week}}]
     notify: {warning: [screen]}
 """
 
@@ -91,10 +91,10 @@ def configuration() -> Config:
 
 
 def readings(series: int, hours: int) -> InMemory:
-    """A day's and a week's wave, noise, and in every series an outage of three hours each ten weeks."""
+    """A day's and a week's wave, noise, and in every series one outage of three hours in the year."""
     rows, shift = np.arange(hours)[:, None], np.arange(series) / series
     values = 100 + 30 * np.sin(2 * np.pi * (rows / DAY + shift)) + 10 * np.sin(2 * np.pi * (rows / (7 * DAY) + shift))
     values += np.random.default_rng(13).normal(size=values.shape) * 5
-    is_out = (rows + 97 * np.arange(series)) % (70 * DAY) < 3
+    is_out = (rows + 97 * np.arange(series)) % hours < 3
     keys = tuple(ColumnKey("orders", (("shop", f"{number:04}"),)) for number in range(series))
     return InMemory(UNTIL - timedelta(hours=hours), keys, np.where(is_out, 0.0, values))
