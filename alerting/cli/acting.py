@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alerting.cli.session import ConfigOption, JsonOption, fail, opened
+from alerting.cli.session import ConfigOption, JsonOption, fail, opened, span_of
 
 if TYPE_CHECKING:
     from alerting.app import App
@@ -56,12 +56,12 @@ def silence(
         elif expire is not None:
             _print(app.actions.expire(expire, by=_author(by), via=VIA, now=now), as_json=as_json)
         elif extend is not None:
-            done = app.actions.extend(extend, _span(length), by=_author(by), via=VIA, now=now)
+            done = app.actions.extend(extend, _length(length), by=_author(by), via=VIA, now=now)
             _print(done, as_json=as_json)
         elif preview:
             _print_preview(app.actions.preview(_matchers(app, what or [], metric)), as_json=as_json)
         else:
-            done = _silence(app.actions, what or [], metric, _span(length), comment, _author(by), now)
+            done = _silence(app.actions, what or [], metric, _length(length), comment, _author(by), now)
             _print(done, as_json=as_json)
 
 
@@ -128,18 +128,10 @@ def _pairs(what: Sequence[str], metric: str | None) -> dict[str, str]:
     return found
 
 
-def _span(text: str | None) -> timedelta:
-    from config.durations import parse
-
+def _length(text: str | None) -> timedelta:
     if text is None:
         fail("say how long: --for 2h", 2)
-    try:
-        span = parse(text)
-    except ValueError as exc:
-        fail(f"--for: {exc}", 2)
-    if not span:
-        fail("--for: should be longer than nothing", 2)
-    return span
+    return span_of(text, "--for")
 
 
 def _author(by: str | None) -> str:

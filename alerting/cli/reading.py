@@ -11,13 +11,13 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alerting.cli.session import ConfigOption, JsonOption, fail, opened
+from alerting.cli.session import ConfigOption, JsonOption, fail, opened, span_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -38,7 +38,7 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Shows a metric: the newest values of each series, their usual range, and a chart."""
-    span = _span(since)
+    span = span_of(since, "--since")
     with _opened(config) as app:
         from alerting.app import reading
         from alerting.cli import reading_plain, reading_tables
@@ -153,18 +153,6 @@ def _opened(config: Path | None) -> Iterator[App]:
             yield app
         except (NotFound, PanelError, ValueError) as exc:
             fail(str(exc), 2)
-
-
-def _span(text: str) -> timedelta:
-    from config.durations import parse
-
-    try:
-        span = parse(text)
-    except ValueError as exc:
-        fail(f"--since: {exc}", 2)
-    if not span:
-        fail("--since: should be longer than nothing", 2)
-    return span
 
 
 def _refuse(url: str | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -58,6 +59,19 @@ def settings(config: Path | None, log_level: str = "WARNING") -> Settings:
         if "unknown setting" not in strange or "did you mean" in strange:
             typer.echo(f"metricwatch: warning: {strange}", err=True)
     return found if config is None else found.model_copy(update={"config": config})
+
+
+def span_of(text: str, option: str) -> timedelta:
+    """The duration that an option says; what is none, or nothing, ends the command with the option's name."""
+    from config.durations import parse
+
+    try:
+        span = parse(text)
+    except ValueError as exc:
+        fail(f"{option}: {exc}", 2)
+    if not span:
+        fail(f"{option}: should be longer than nothing", 2)
+    return span
 
 
 def fail(message: str, code: int) -> NoReturn:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from alerting.delivery.attempt import tried
-from notifiers.contract import IncidentView, Kind, Notification, Notifier, Receipt
+from alerting.delivery.own import own_notification
+from notifiers.contract import Kind, Notification, Notifier, Receipt
 from notifiers.errors import Ambiguous, DeliveryError
 
 AFTER = timedelta(seconds=30)
@@ -91,29 +91,5 @@ def _in_a_thread(work: Callable[[], None]) -> None:
 
 
 def _notification(kind: Kind, since: datetime, now: datetime, reason: str) -> Notification:
-    is_over = kind == "resolve"
-    group = f"{since:%Y%m%dT%H%M%S}-{hashlib.sha256(f'state {since.isoformat()}'.encode()).hexdigest()[:16]}"
-    incident = IncidentView(
-        id=group,
-        metric="metricwatch",
-        status="resolved" if is_over else "firing",
-        severity="critical",
-        kind="state",
-        opened=since,
-        detected=since,
-        latest=now,
-        resolved=now if is_over else None,
-        detector="health",
-        reason=reason if is_over else f"cannot watch anything: {reason}",
-    )
-    return Notification(
-        delivery_id=f"{group}:{2 if is_over else 1}",
-        group_id=group,
-        receiver="",
-        sequence=2 if is_over else 1,
-        kind=kind,
-        severity="critical",
-        subscription="metricwatch",
-        created=now,
-        incidents=(incident,),
-    )
+    said = reason if kind == "resolve" else f"cannot watch anything: {reason}"
+    return own_notification(kind, "state", said, title="metricwatch", severity="critical", since=since, now=now)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime
 
 from alerting.delivery.attempt import tried
-from notifiers.contract import IncidentView, Kind, Notification, Notifier, Receipt
+from alerting.delivery.own import own_notification
+from notifiers.contract import Kind, Notification, Notifier, Receipt
 from notifiers.errors import DeliveryError
 
 
@@ -28,29 +28,8 @@ def send_trial(receiver: str, notifier: Notifier, now: datetime) -> str:
 
 
 def _notification(kind: Kind, receiver: str, now: datetime) -> Notification:
-    is_over = kind == "resolve"
-    group = f"{now:%Y%m%dT%H%M%S}-{hashlib.sha256(f'test {receiver} {now.isoformat()}'.encode()).hexdigest()[:16]}"
-    incident = IncidentView(
-        id=group,
-        metric="metricwatch test",
-        status="resolved" if is_over else "firing",
-        severity="info",
-        kind="state",
-        opened=now,
-        detected=now,
-        latest=now,
-        resolved=now if is_over else None,
-        detector="health",
-        reason=f"a test message to {receiver}, nothing is wrong",
-    )
-    return Notification(
-        delivery_id=f"{group}:{2 if is_over else 1}",
-        group_id=group,
-        receiver=receiver,
-        sequence=2 if is_over else 1,
-        kind=kind,
-        severity="info",
-        subscription="metricwatch",
-        created=now,
-        incidents=(incident,),
+    said = f"a test message to {receiver}, nothing is wrong"
+    about = f"test {receiver}"
+    return own_notification(
+        kind, about, said, title="metricwatch test", severity="info", since=now, now=now, to=receiver
     )

@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Mapping
 from typing import Literal
 from urllib.error import URLError
+from urllib.request import Request, urlopen
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -81,6 +82,22 @@ def call(
     except (OSError, http.client.HTTPException, SlackClientError, ValueError, LookupError, AttributeError) as error:
         # Everything that can go wrong after the request was written, an answer of an unexpected shape included.
         failure = Ambiguous(f"{method} gave no usable answer: {type(error).__name__}")
+    raise failure
+
+
+def post(url: str, body: bytes, content_type: str, *, timeout_s: float, failing: str) -> None:
+    """Posts to an address that Slack handed out. Raises Ambiguous, which says ``failing`` and the kind of error.
+
+    Such an address is a capability: neither it nor an error that holds it goes further.
+    """
+    request = Request(url, data=body, method="POST", headers={"Content-Type": content_type})
+    failure: Ambiguous
+    try:
+        with urlopen(request, timeout=timeout_s) as answer:
+            answer.read(4_096)
+        return
+    except (URLError, OSError, http.client.HTTPException, ValueError) as error:
+        failure = Ambiguous(f"{failing}: {type(error).__name__}")
     raise failure
 
 

@@ -5,17 +5,14 @@ https://docs.slack.dev/messaging/working-with-files#upload
 
 from __future__ import annotations
 
-import http.client
 import json
 from collections.abc import Mapping
-from urllib.error import URLError
 from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
 
 from slack_sdk import WebClient
 
-from notifiers.errors import Ambiguous, DeliveryError
-from notifiers.slack.answers import call
+from notifiers.errors import Ambiguous
+from notifiers.slack.answers import call, post
 
 
 def upload(client: WebClient, chart: bytes, described: str) -> str:
@@ -48,13 +45,4 @@ def shown_in(message: Mapping[str, object]) -> str | None:
 def _put(url: str, chart: bytes, timeout_s: float) -> None:
     if urlsplit(url).scheme not in ("https", "http"):
         raise Ambiguous("files.getUploadURLExternal named a place that is no web address")
-    request = Request(url, data=chart, method="POST", headers={"Content-Type": "image/png"})
-    failure: DeliveryError
-    try:
-        with urlopen(request, timeout=timeout_s) as answer:
-            answer.read(4_096)
-        return
-    except (URLError, OSError, http.client.HTTPException, ValueError) as error:
-        # The upload URL is a capability: neither it nor an error that holds it goes further.
-        failure = Ambiguous(f"the chart could not be uploaded: {type(error).__name__}")
-    raise failure
+    post(url, chart, "image/png", timeout_s=timeout_s, failing="the chart could not be uploaded")

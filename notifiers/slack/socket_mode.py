@@ -7,16 +7,13 @@ https://docs.slack.dev/apis/events-api/using-socket-mode
 
 from __future__ import annotations
 
-import http.client
 import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
-from urllib.error import URLError
 from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
 
 from pydantic import SecretStr
 from slack_sdk import WebClient
@@ -24,8 +21,8 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from notifiers.addresses import is_https_or_loopback
-from notifiers.errors import Ambiguous, DeliveryError, NotSent
-from notifiers.slack.answers import call
+from notifiers.errors import Ambiguous, NotSent
+from notifiers.slack.answers import call, post
 from notifiers.slack.message import escaped
 
 PING = timedelta(seconds=8)
@@ -115,17 +112,9 @@ def tell(response_url: str, text: str) -> None:
         raise NotSent("there is no address to answer to")
     said = {"type": "section", "text": {"type": "plain_text", "text": text[:2_900] or "done"}}
     body = {"response_type": "ephemeral", "replace_original": False, "text": escaped(text, 2_000), "blocks": [said]}
-    headers = {"Content-Type": "application/json; charset=utf-8"}
-    request = Request(response_url, data=json.dumps(body).encode(), method="POST", headers=headers)
-    failure: DeliveryError
-    try:
-        with urlopen(request, timeout=ANSWER_S) as answer:
-            answer.read(4_096)
-        return
-    except (URLError, OSError, http.client.HTTPException, ValueError) as error:
-        # The address is a capability: neither it nor an error that holds it goes further.
-        failure = Ambiguous(f"the answer to a button could not be posted: {type(error).__name__}")
-    raise failure
+    encoded = json.dumps(body).encode()
+    kind = "application/json; charset=utf-8"
+    post(response_url, encoded, kind, timeout_s=ANSWER_S, failing="the answer to a button could not be posted")
 
 
 def _parsed(text: str | bytes) -> Mapping[str, object]:

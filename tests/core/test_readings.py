@@ -21,10 +21,10 @@ class Silent(Detector):
     """A detector whose verdicts are written by hand in these tests."""
 
     def judge(self, panel: Panel, *, since: np.datetime64, state: bytes | None = None) -> Verdicts:
-        raise NotImplementedError
+        raise AssertionError("combining asks no detector: its verdicts are written by hand")
 
     def explain(self, panel: Panel, series: int, time: np.datetime64, *, state: bytes | None = None) -> Explanation:
-        raise NotImplementedError
+        raise AssertionError("combining asks no detector for an explanation")
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import json
 import socket
 import struct
 import threading
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
@@ -63,7 +64,7 @@ def as_json(value: object, status: int = 200, headers: Mapping[str, str] | None 
     return Answer(status, json.dumps(value).encode(), content)
 
 
-class StandIn:
+class StandIn(ABC):
     """Starts on a free port of 127.0.0.1; used as a context manager it is gone afterwards.
 
     ``unexpected`` is what no well-behaved client would have done; tests assert that it is empty.
@@ -133,9 +134,9 @@ class StandIn:
     def method_of(self, path: str) -> str:
         return urlsplit(path).path
 
+    @abstractmethod
     def respond(self, call: Call) -> Answer:
         """The service itself; called one request at a time."""
-        raise NotImplementedError
 
     def state(self) -> object:
         """What ``GET /control/state`` shows besides requests and ``unexpected``."""
