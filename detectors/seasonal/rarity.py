@@ -94,19 +94,24 @@ class Pages:
         self.last = everything[len(everything) - len(self.last) :]
 
     def correction(self, blocks: Blocks, recipe: Recipe) -> Floats:
-        """How many powers of ten more pages came than were expected at about one a week, ``[S]``, within limits.
+        """The surprise above which one page a week was counted, ``[S]``, within limits: 0 where it is as promised.
 
-        The limits and the weight of the start keep the incidents of a series from teaching that they are normal.
+        ``recipe.calibration_weight`` weeks in which all came as promised are added, and the limits keep the incidents
+        of a series from teaching that they are normal.
         """
-        counts = np.maximum.accumulate(np.maximum(_at_or_above(self.onsets), 0.0)[::-1], axis=0)[::-1]
-        observed, expected = np.zeros_like(self.weeks), np.zeros_like(self.weeks)
-        for rate in (0.7, 1.4):
-            level = np.searchsorted(LEVELS, _distance(np.array(-np.log10(rate)), recipe), side="right") - 1
-            observed = observed + counts[level]
-            expected = expected + rate * self.weeks
-        weight = recipe.calibration_weight
-        ratio = np.log10((observed / 2 + weight) / (expected / 2 + weight))
-        found: Floats = np.clip(ratio, -recipe.louder, recipe.quieter)
+        counted = np.maximum.accumulate(np.maximum(_at_or_above(self.onsets), 0.0)[::-1], axis=0)[::-1]
+        promised, start = _as_surprise(LEVELS, recipe), recipe.calibration_weight
+        quiet = blocks.hold / blocks.per_week
+        events = 10.0**-promised
+        pages = counted + start * (events * np.exp(-np.minimum(events * quiet, 1.0)))[:, None]
+        wanted = np.exp(-recipe.quiet_before * quiet) * (self.weeks + start)
+        over = np.log10(np.maximum(pages, 1e-9)) - np.log10(wanted)
+        above = np.clip((over >= 0).sum(axis=0), 1, len(LEVELS) - 1)
+        column = np.arange(len(self.weeks))
+        high, low = over[above - 1, column], over[above, column]
+        part = np.divide(high, high - low, out=np.zeros_like(high), where=high > low)
+        counted_at = promised[above - 1] + part * (promised[above] - promised[above - 1])
+        found: Floats = np.clip(counted_at, -recipe.louder, recipe.quieter)
         return found
 
 
@@ -162,6 +167,11 @@ def _distance(surprise: Floats, recipe: Recipe) -> Floats:
     exponent = (np.maximum(surprise, -5.0) + np.log10(_START_RATE)) / recipe.tail_exponent
     found: Floats = recipe.start_distance * 10.0**exponent
     return np.where(surprise == -np.inf, 0.0, found)
+
+
+def _as_surprise(distances: Floats, recipe: Recipe) -> Floats:
+    found: Floats = recipe.tail_exponent * np.log10(distances / recipe.start_distance) - np.log10(_START_RATE)
+    return found
 
 
 def _kept(blocks_seen: int, blocks: Blocks, recipe: Recipe) -> float:

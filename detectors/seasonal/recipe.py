@@ -63,10 +63,13 @@ class Recipe:
     start_distance: float = 5.0
     """Before a series has a history, this distance is expected twice a week."""
     memory_weeks: float = 26.0
-    calibration_weight: float = 2.0
+    calibration_weight: float = 4.0
+    quiet_before: float = 1.25
+    """How many weeks the start is worth where pages are counted; and as a page needs a quiet day before it, not every
+    event is one: as many of them as if so many a week came independently."""
     quieter: float = 0.15
     louder: float = 0.8
-    """How far, in powers of ten, counted pages may move a rate, and how many pages the start is worth."""
+    """How far, in powers of ten, counted pages may move a rate."""
     louder_until: float = 1.0
     """Pages are counted at about one a week: what is rarer is made louder by less, and by nothing from so many powers
     of ten on."""

@@ -213,6 +213,8 @@ def budgets() -> Figure:
         axes.set_ylabel(up, fontsize=8, color=drawing.QUIET)
         axes.xaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_major_formatter("{x:g}")
+    right.set_xticks([10, 20, 50])
+    right.xaxis.set_minor_formatter("")
     drawing.title(left, "Pooled: pages a week beside the budget")
     drawing.title(right, "Each series at one page a week (grey: within a factor of two)")
     drawing.legend(left, columns=1)
