@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from alerting.store import open_store
+from tests.canaries import PASSWORD, SLACK_TOKEN
 from tests.cli.test_program import here, run
 from tests.flow.world import HOUR, NOON, SHOP, Shop
 from tests.warehouse.rigs import SqliteRig
@@ -71,7 +72,7 @@ def test_once_names_the_query_that_failed(here: Path) -> None:
 
 
 def test_no_secret_is_printed_or_kept(tmp_path: Path) -> None:
-    password, token = "canary-password-4711", "xoxb-canary-token-4711"
+    password, token = PASSWORD, SLACK_TOKEN
     (tmp_path / "metrics").mkdir()
     url = "postgresql://app:${env:CANARY}@127.0.0.1:9/shop"
     yaml = SHOP.replace("URL", url).replace("team: {console: {}}", "team: {slack: {channel: C0GROWTH01}}")

@@ -22,6 +22,7 @@ def test_defaults_need_no_environment() -> None:
     assert found.listen_address == ("127.0.0.1", 8050)
     assert found.slack_base_url == "https://slack.com/api/"
     assert (found.executor, found.log_format, found.mute, found.hosts) == ("inline", "text", False, ())
+    assert found.log_level is None, "each command has its own"
 
 
 def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,6 +37,7 @@ def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch
         "PAGERDUTY_ROUTING_KEY": "canary",
         "EXECUTOR": "processes",
         "LOG_FORMAT": "json",
+        "LOG_LEVEL": "DEBUG",
         "PUBLIC_URL": "https://watch.example/",
         "MUTE": "1",
         "HOSTS": "watch.example, other.example",
