@@ -323,6 +323,18 @@ def test_somebody_of_another_workspace_changes_nothing(listening: Office) -> Non
     assert listening.ledger.calls == 0
 
 
+def test_of_an_enterprise_organisation_members_may_press_and_guests_may_not(listening: Office) -> None:
+    listening.sockets.enterprise = "E0STANDIN"
+    for home in ("T0OTHER", "E0OTHER"):
+        guest = {"id": "U0EVE", "name": "eve", "team_id": home}
+        assert listening.sockets.press(listening.message, "Acknowledge", user=guest)
+        assert "not a member" in listening.whispered()
+    assert listening.ledger.calls == 0
+    colleague = {"id": "W0BEA", "name": "bea", "team_id": "E0STANDIN"}
+    assert listening.sockets.press(listening.message, "Acknowledge", user=colleague)
+    assert listening.ledger.wait(lambda: len(listening.ledger.rows) == 1)
+
+
 @pytest.mark.parametrize("token", ["xapp-wrong", TOKEN])
 def test_a_bad_app_token_is_said_once_and_tried_again(office: Office, token: str) -> None:
     with capture_logs() as logged:
