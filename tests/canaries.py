@@ -18,11 +18,17 @@ SLACK_TOKEN = f"xoxb-{MARK}-bot-token"
 SLACK_APP_TOKEN = f"xapp-{MARK}-app-token"
 ROUTING_KEY = f"{MARK}R0ST4ND1NR0ST4ND1NR0ST4ND1"
 PASSWORD = f"{MARK}-password"
+PASSWORD_VARIABLE = "TEST_PASSWORD"
 ADDRESS_KEY = f"{MARK}-address"
 SIGNING_KEY = f"{MARK}-signing"
 
 KINDS = ("log lines", "payloads", "pages", "outputs", "files", "databases")
 _LARGEST = 64_000_000
+
+
+def referring(url: str) -> str:
+    """The URL as it may stand in YAML: with a reference in the place of the password."""
+    return url.replace(PASSWORD, f"${{env:{PASSWORD_VARIABLE}}}")
 
 
 class Request(Protocol):

@@ -16,7 +16,7 @@ from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from alerting.telemetry import configure
-from tests.canaries import KINDS, WATCH
+from tests.canaries import KINDS, PASSWORD, PASSWORD_VARIABLE, WATCH
 
 LEVEL = "DEBUG"
 _KEY = "canaries"
@@ -28,6 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     patch = pytest.MonkeyPatch()
     config.add_cleanup(patch.undo)
     patch.setenv("METRICWATCH_LOG_LEVEL", LEVEL)
+    patch.setenv(PASSWORD_VARIABLE, PASSWORD)
     patch.setattr(structlog.stdlib.ProcessorFormatter, "format", _heard(structlog.stdlib.ProcessorFormatter.format))
     patch.setattr(subprocess.Popen, "communicate", _read(subprocess.Popen.communicate))
     patch.setattr(CliRunner, "invoke", _printed(CliRunner.invoke))
