@@ -87,10 +87,8 @@ def deaf() -> Iterator[str]:
 
 def moved_to(world: World, url: str, timeout: str = "5s") -> Callable[[], None]:
     """The source is somewhere else from now on; returns what brings it back."""
-    here, there = (
-        f'{{url: "{referring(world.rig.url)}", timeout: 5s}}',
-        f'{{url: "{referring(url)}", timeout: {timeout}}}',
-    )
+    here = f'{{url: "{referring(world.rig.url)}", timeout: 5s}}'
+    there = f'{{url: "{referring(url)}", timeout: {timeout}}}'
     world.change(here, there)
     world.reload(NOON + HOUR)
 
