@@ -63,7 +63,7 @@ class Watch:
     def look(self, kind: str, where: str, content: str | bytes) -> list[str]:
         """What is wrong with a content of one of ``KINDS``; it is kept in ``hits`` as well."""
         self.searched[kind] += 1
-        found = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
+        found = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
         hits = [f"{kind}: {where}: {_around(found, form)}" for form in FORMS if form in found]
         hits = [hit.replace(MARK, "[canary]") for hit in hits]
         self.hits += hits

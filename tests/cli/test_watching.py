@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from alerting.cli import program
 from alerting.store import open_store
 from tests.canaries import PASSWORD, SLACK_TOKEN
 from tests.cli.test_program import here, run
@@ -69,6 +71,17 @@ def test_once_names_the_query_that_failed(here: Path) -> None:
     assert code == 0, "the failure is told to on_error.notify"
     assert "query orders_hourly" in err
     assert "1 failed" in out
+
+
+@pytest.mark.parametrize(("level", "is_logged"), [(None, False), ("WARNING", False), ("INFO", True), ("DEBUG", True)])
+def test_once_logs_what_the_setting_says(
+    here: Path, monkeypatch: pytest.MonkeyPatch, level: str | None, is_logged: bool
+) -> None:
+    monkeypatch.delenv("METRICWATCH_LOG_LEVEL")
+    if level is not None:
+        monkeypatch.setenv("METRICWATCH_LOG_LEVEL", level)
+    arguments = ["once", "--at", NOON.isoformat()]
+    assert ("store tidied" in CliRunner().invoke(program(arguments), arguments).stderr) is is_logged
 
 
 def test_no_secret_is_printed_or_kept(tmp_path: Path) -> None:

@@ -97,6 +97,7 @@ def test_a_variable_and_its_file_exclude_each_other(monkeypatch: pytest.MonkeyPa
         ("PUBLIC_URL", "watch", "METRICWATCH_PUBLIC_URL: write a web address"),
         ("EXECUTOR", "dask", "METRICWATCH_EXECUTOR: Input should be 'inline' or 'processes'"),
         ("LOG_FORMAT", "xml", "METRICWATCH_LOG_FORMAT: Input should be 'text' or 'json'"),
+        ("LOG_LEVEL", "LOUD", "METRICWATCH_LOG_LEVEL: Input should be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
         ("MUTE", "perhaps", "METRICWATCH_MUTE: Input should be a valid boolean"),
     ],
 )
