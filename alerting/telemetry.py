@@ -10,6 +10,8 @@ from typing import Any
 
 import structlog
 
+_CHATTY = ("apscheduler", "alembic", "uvicorn.access", "watchfiles")
+_INDISCREET = ("httpx2", "httpcore2", "slack_sdk", "sqlalchemy", "matplotlib")
 _SECRETS = (
     re.compile(r"xox[a-z]-[\w-]+|xapp-[\w-]+"),
     re.compile(r"(?<=://)([^:/@\s]+):([^@\s]+)(?=@)"),
@@ -18,7 +20,10 @@ _SECRETS = (
 
 
 def configure(log_format: str = "text", level: str = "INFO") -> None:
-    """Logs go to stderr, as text for people or as JSON for machines; foreign records take the same way."""
+    """Logs go to stderr, as text for people or as JSON for machines; foreign records take the same way.
+
+    Some libraries speak at DEBUG only, and those that would print rows, statements or whole addresses never do.
+    """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -39,8 +44,9 @@ def configure(log_format: str = "text", level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers[:] = [stream]
     root.setLevel(level)
-    for chatty in ("apscheduler", "httpx2", "httpcore2", "slack_sdk", "alembic", "uvicorn.access", "matplotlib"):
-        logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
+    for name in (*_CHATTY, *_INDISCREET):
+        is_heard = name in _CHATTY and root.level <= logging.DEBUG
+        logging.getLogger(name).setLevel(root.level if is_heard else max(logging.WARNING, root.level))
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

@@ -107,6 +107,9 @@ class Settings(BaseSettings):
     )
     executor: Literal["inline", "processes"] = Field("inline", description="where detectors run: inline or processes")
     log_format: Literal["text", "json"] = Field("text", description="text or json")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] | None = Field(
+        None, description="DEBUG, INFO, WARNING or ERROR; unset: INFO for `run`, WARNING for the other commands"
+    )
     public_url: Annotated[str, AfterValidator(_public_url)] | None = Field(
         None, description="how people reach the web server; links in messages start with it"
     )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import pytest
+
+from tests import canary_hooks
 
 Figure = Callable[[str, str], None]
 """``figure("T5", "one call in 5 min, all within 65 s")``: the requirement's name, and what was measured."""
@@ -25,7 +27,8 @@ def figure(record_property: Callable[[str, object], None]) -> Figure:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """One line for each figure, in the order of their names."""
-    found = Counter(_figures(terminalreporter))
+    reports = [report for of_kind in terminalreporter.stats.values() for report in of_kind if hasattr(report, "when")]
+    found = Counter([*_figures(reports), *canary_hooks.figures(reports)])
     if not found:
         return
     terminalreporter.section("figures")
@@ -34,10 +37,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"{name:>5}  {told}" + (f"  ({often} times)" if often > 1 else ""))
 
 
-def _figures(reporter: pytest.TerminalReporter) -> Iterator[tuple[str, str]]:
-    reports = [report for of_kind in reporter.stats.values() for report in of_kind]
+def _figures(reports: Iterable[pytest.TestReport]) -> Iterator[tuple[str, str]]:
     for report in reports:
-        if getattr(report, "when", None) != "call":
+        if report.when != "call":
             continue
         for key, value in report.user_properties:
             if key == _KEY:

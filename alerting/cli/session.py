@@ -45,7 +45,7 @@ def opened(config: Path | None, *, may_be_broken: bool = False, log_level: str =
 
 
 def settings(config: Path | None, log_level: str = "WARNING") -> Settings:
-    """The settings of the environment, and the folder of ``--config``; logging follows them."""
+    """The settings of the environment, and the folder of ``--config``; logging follows them, else ``log_level``."""
     from alerting.telemetry import configure
     from config.settings import BadSettings, read_settings, unknown_variables
 
@@ -53,7 +53,7 @@ def settings(config: Path | None, log_level: str = "WARNING") -> Settings:
         found = read_settings()
     except BadSettings as exc:
         fail(str(exc), 2)
-    configure(found.log_format, log_level)
+    configure(found.log_format, found.log_level or log_level)
     for strange in unknown_variables():
         # A name that resembles none of ours is somebody's own: secrets of the YAML may begin like our settings.
         if "unknown setting" not in strange or "did you mean" in strange:

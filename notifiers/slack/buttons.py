@@ -42,7 +42,7 @@ class Press:
     response_url: str = ""
     """Where an answer that only this person sees is posted; empty = there is no way to answer."""
     is_from_elsewhere: bool = False
-    """True where the person belongs to another workspace than the message: a shared channel."""
+    """True where the person belongs to another workspace or organisation than the message: a shared channel."""
 
 
 BUTTONS = (
@@ -90,7 +90,7 @@ def pressed(payload: Mapping[str, object]) -> Press | None:
         channel=clean(_text(_part(payload, "channel"), "id"), 40),
         length=button.length,
         response_url=_text(payload, "response_url"),
-        is_from_elsewhere=_is_from_elsewhere(user, _part(payload, "team")),
+        is_from_elsewhere=_is_from_elsewhere(payload),
     )
 
 
@@ -100,9 +100,15 @@ def _element(button: Button, group_id: str) -> Mapping[str, object]:
     return {**element, "style": "primary"} if button.action == "acknowledge" else element
 
 
-def _is_from_elsewhere(user: Mapping[str, object], team: Mapping[str, object]) -> bool:
-    home, here = _text(user, "team_id"), _text(team, "id")
-    return bool(home and here and home != here)
+def _is_from_elsewhere(payload: Mapping[str, object]) -> bool:
+    """Whether the person's home is neither the workspace of the message nor the organisation that it is part of.
+
+    A member of an Enterprise organisation has its id (``E…``) for a home, whichever workspace they work in. That the
+    payload names our organisation proves nothing: it does so for a guest of a shared channel as well.
+    """
+    home, team = _text(_part(payload, "user"), "team_id"), _part(payload, "team")
+    here = {_text(team, "id"), _text(team, "enterprise_id"), _text(_part(payload, "enterprise"), "id")} - {""}
+    return bool(home and here and home not in here)
 
 
 def _part(payload: Mapping[str, object], name: str) -> Mapping[str, object]:

@@ -19,6 +19,7 @@ from alerting.app import App, open_app
 from alerting.delivery import drain
 from alerting.delivery.timing import USUAL
 from config.settings import Settings
+from tests.canaries import referring
 from tests.standins.pagerduty import KEY, PagerDutyStandIn
 from tests.standins.server import Call, StandIn
 from tests.standins.slack import TOKEN, SlackStandIn
@@ -146,7 +147,7 @@ class Scenario:
 
     def write(self, yaml: str) -> None:
         self.yaml = yaml
-        text = yaml.replace("URL", self._rig.url).replace("KEY", "${env:SCENARIO_KEY}")
+        text = yaml.replace("URL", referring(self._rig.url)).replace("KEY", "${env:SCENARIO_KEY}")
         (self.folder / "metrics" / "shop.yaml").write_text(text, encoding="utf-8")
 
     def reload(self) -> None:

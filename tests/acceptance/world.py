@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.canaries import WATCH
 from tests.standins.pagerduty import PagerDutyStandIn
 from tests.standins.slack import TOKEN, SlackStandIn
 
@@ -74,6 +75,7 @@ class Daemon:
             **{name: value for name, value in os.environ.items() if not name.startswith("METRICWATCH_")},
             **self.environment,
             "METRICWATCH_LISTEN": f"127.0.0.1:{self.port}",
+            "METRICWATCH_LOG_LEVEL": "DEBUG",
             "METRICWATCH_SLACK_TOKEN": TOKEN,
             "METRICWATCH_SLACK_BASE_URL": self.slack.base_url,
             "METRICWATCH_PAGERDUTY_URL": self.pagerduty.url,
@@ -102,11 +104,15 @@ class Daemon:
         """Status (0: no answer) and body of a page."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
-                return answer.status, answer.read()
+                return answer.status, self._searched(path, answer.read())
         except urllib.error.HTTPError as error:
-            return error.code, error.read()
+            return error.code, self._searched(path, error.read())
         except OSError:
             return 0, b""
+
+    def _searched(self, path: str, page: bytes) -> bytes:
+        WATCH.look("pages", path, page)
+        return page
 
     def log(self) -> str:
         path = self.folder / f"{self.name}.log"

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from alerting.app.heartbeat import beat
+from tests.canaries import ADDRESS_KEY
 from tests.flow.conftest import Made, make
 from tests.flow.world import HOUR, NOON, World
 from tests.standins.server import Answer, Call, StandIn
@@ -21,8 +22,10 @@ MINUTE = timedelta(minutes=1)
 class Switch(StandIn):
     """A dead man's switch: whoever asks is well."""
 
+    address_is_secret = True
+
     def respond(self, call: Call) -> Answer:
-        if (call.verb, call.path) != ("GET", "/canary-secret"):
+        if (call.verb, call.path) != ("GET", f"/{ADDRESS_KEY}"):
             self.unexpected.append(f"{call.verb} {call.path}")
         return Answer(200, b"OK")
 
@@ -36,7 +39,7 @@ def switch() -> Iterator[Switch]:
 
 @pytest.fixture
 def world(make: Made, switch: Switch) -> World:
-    made = make(heartbeat_url=SecretStr(f"{switch.origin}/canary-secret"))
+    made = make(heartbeat_url=SecretStr(f"{switch.origin}/{ADDRESS_KEY}"))
     made.shop.open_hours(NOON - 144 * HOUR, NOON).load()
     made.adopt(NOON)
     return made
@@ -89,7 +92,7 @@ def test_an_answer_that_is_no_success_is_logged_without_the_address(world: World
         ("heartbeat refused", status),
         ("heartbeat not sent", None),
     ]
-    assert "canary-secret" not in str(said)
+    assert ADDRESS_KEY not in str(said)
 
 
 def test_without_an_address_nothing_is_asked(make: Made) -> None:

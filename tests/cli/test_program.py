@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -19,13 +20,16 @@ from tests.flow.world import HOUR, NOON, SHOP, Shop
 from tests.warehouse.rigs import SqliteRig
 
 HEAVY = ("pandas", "sqlalchemy", "statsmodels", "matplotlib", "duckdb", "apscheduler")
+LOGGED = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z \[")
 Run = Callable[..., tuple[int, str, str]]
 
 
 def run(*arguments: str) -> tuple[int, str, str]:
+    """Exit code, stdout, and stderr without the lines of the log, which runs at DEBUG here."""
     result = CliRunner().invoke(program(list(arguments)), list(arguments))
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    return result.exit_code, result.stdout, result.stderr
+    said = [line for line in result.stderr.splitlines(keepends=True) if not LOGGED.match(line)]
+    return result.exit_code, result.stdout, "".join(said)
 
 
 @pytest.fixture
@@ -35,6 +39,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in list(os.environ):
         if name.startswith(("METRICWATCH_", "SLACK_", "PAGERDUTY_")):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("METRICWATCH_LOG_LEVEL", "DEBUG")
     rig = SqliteRig(tmp_path / "shop.sqlite")
     Shop(rig).open_hours(NOON - 144 * HOUR, NOON).load()
     (tmp_path / "metrics").mkdir()

@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from alerting.cli import program
 from alerting.store import open_store
+from tests.canaries import PASSWORD, SLACK_TOKEN
 from tests.cli.test_program import here, run
 from tests.flow.world import HOUR, NOON, SHOP, Shop
 from tests.warehouse.rigs import SqliteRig
@@ -70,8 +73,19 @@ def test_once_names_the_query_that_failed(here: Path) -> None:
     assert "1 failed" in out
 
 
+@pytest.mark.parametrize(("level", "is_logged"), [(None, False), ("WARNING", False), ("INFO", True), ("DEBUG", True)])
+def test_once_logs_what_the_setting_says(
+    here: Path, monkeypatch: pytest.MonkeyPatch, level: str | None, is_logged: bool
+) -> None:
+    monkeypatch.delenv("METRICWATCH_LOG_LEVEL")
+    if level is not None:
+        monkeypatch.setenv("METRICWATCH_LOG_LEVEL", level)
+    arguments = ["once", "--at", NOON.isoformat()]
+    assert ("store tidied" in CliRunner().invoke(program(arguments), arguments).stderr) is is_logged
+
+
 def test_no_secret_is_printed_or_kept(tmp_path: Path) -> None:
-    password, token = "canary-password-4711", "xoxb-canary-token-4711"
+    password, token = PASSWORD, SLACK_TOKEN
     (tmp_path / "metrics").mkdir()
     url = "postgresql://app:${env:CANARY}@127.0.0.1:9/shop"
     yaml = SHOP.replace("URL", url).replace("team: {console: {}}", "team: {slack: {channel: C0GROWTH01}}")

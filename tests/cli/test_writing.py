@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from alerting.cli.writing import check_with, init_with, schema
 from config.model import Config
+from tests.canaries import PASSWORD
 from tests.config.folders import SHOP, write
 from tests.config.plug_ins import PLUG_INS
 
@@ -180,7 +181,7 @@ def test_a_second_table_uses_the_source_and_receiver_that_are_there(here: Path, 
         ("nosuch://x", "orders", "no driver for 'nosuch' is installed"),
         ("${env:NOT_SET_ANYWHERE}", "orders", "environment variable NOT_SET_ANYWHERE is not set"),
         (
-            "postgresql://app:canary@127.0.0.1:1/x",
+            f"postgresql://app:{PASSWORD}@127.0.0.1:1/x",
             "orders",
             "postgresql+psycopg://app:***@127.0.0.1:1/x cannot be read",
         ),
@@ -193,7 +194,7 @@ def test_a_table_that_cannot_be_read_is_one_line(
     assert (code, out) == (1, "")
     assert err.startswith(expected)
     assert len(err.splitlines()) == 1
-    assert "canary" not in err
+    assert PASSWORD not in err
     assert not (here / "metrics").exists()
 
 

@@ -22,6 +22,7 @@ def test_defaults_need_no_environment() -> None:
     assert found.listen_address == ("127.0.0.1", 8050)
     assert found.slack_base_url == "https://slack.com/api/"
     assert (found.executor, found.log_format, found.mute, found.hosts) == ("inline", "text", False, ())
+    assert found.log_level is None, "each command has its own"
 
 
 def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,6 +37,7 @@ def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch
         "PAGERDUTY_ROUTING_KEY": "canary",
         "EXECUTOR": "processes",
         "LOG_FORMAT": "json",
+        "LOG_LEVEL": "DEBUG",
         "PUBLIC_URL": "https://watch.example/",
         "MUTE": "1",
         "HOSTS": "watch.example, other.example",
@@ -95,6 +97,7 @@ def test_a_variable_and_its_file_exclude_each_other(monkeypatch: pytest.MonkeyPa
         ("PUBLIC_URL", "watch", "METRICWATCH_PUBLIC_URL: write a web address"),
         ("EXECUTOR", "dask", "METRICWATCH_EXECUTOR: Input should be 'inline' or 'processes'"),
         ("LOG_FORMAT", "xml", "METRICWATCH_LOG_FORMAT: Input should be 'text' or 'json'"),
+        ("LOG_LEVEL", "LOUD", "METRICWATCH_LOG_LEVEL: Input should be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
         ("MUTE", "perhaps", "METRICWATCH_MUTE: Input should be a valid boolean"),
     ],
 )

@@ -16,6 +16,7 @@ from alerting.store import Unavailable
 from notifiers.errors import DeliveryError, NotSent
 from notifiers.slack import Slack, socket_mode
 from notifiers.slack.socket_mode import SocketMode
+from tests.canaries import ADDRESS_KEY
 from tests.notifiers.examples import CHANNEL, notification
 from tests.standins import websocket
 from tests.standins.slack import APP_TOKEN, TOKEN, Message, SlackStandIn
@@ -237,10 +238,10 @@ def test_an_address_that_is_not_safe_is_not_dialled(office: Office) -> None:
 
 
 def test_an_address_that_leads_nowhere_says_so_without_its_ticket(office: Office) -> None:
-    office.slack.new_socket = lambda: "ws://127.0.0.1:9/link?ticket=secret-canary"
+    office.slack.new_socket = lambda: f"ws://127.0.0.1:9/link?ticket={ADDRESS_KEY}"
     with pytest.raises(NotSent) as caught:
         SocketMode(SecretStr(APP_TOKEN), office.slack.base_url).open()
-    assert "secret-canary" not in str(caught.value)
+    assert ADDRESS_KEY not in str(caught.value)
     assert caught.value.__context__ is None
 
 
@@ -320,6 +321,18 @@ def test_somebody_of_another_workspace_changes_nothing(listening: Office) -> Non
     assert listening.sockets.press(listening.message, "Acknowledge", user=eve)
     assert "not a member" in listening.whispered()
     assert listening.ledger.calls == 0
+
+
+def test_of_an_enterprise_organisation_members_may_press_and_guests_may_not(listening: Office) -> None:
+    listening.sockets.enterprise = "E0STANDIN"
+    for home in ("T0OTHER", "E0OTHER"):
+        guest = {"id": "U0EVE", "name": "eve", "team_id": home}
+        assert listening.sockets.press(listening.message, "Acknowledge", user=guest)
+        assert "not a member" in listening.whispered()
+    assert listening.ledger.calls == 0
+    colleague = {"id": "W0BEA", "name": "bea", "team_id": "E0STANDIN"}
+    assert listening.sockets.press(listening.message, "Acknowledge", user=colleague)
+    assert listening.ledger.wait(lambda: len(listening.ledger.rows) == 1)
 
 
 @pytest.mark.parametrize("token", ["xapp-wrong", TOKEN])

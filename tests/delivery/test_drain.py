@@ -12,6 +12,7 @@ from alerting.delivery import DeliveryReport, drain
 from alerting.store import Dead, Recording, Sent, Store, Unavailable
 from notifiers.contract import Notification, Notifier, Pace
 from notifiers.errors import Ambiguous, BadContent, BadCredential, BadDestination, NotSent
+from tests.canaries import ROUTING_KEY, SLACK_TOKEN
 from tests.delivery.fakes import Fake, FakeClock, Pager, no_picture, refused
 from tests.store.builders import HOUR, NOON, delivery, group, incident
 
@@ -170,7 +171,7 @@ def test_a_receiver_that_refuses_us_is_left_alone_but_probed(
 
 def test_a_probe_that_breaks_counts_as_failed_and_says_no_secret(store: Store) -> None:
     owe(store, delivery(1))
-    slack = Fake().planned(BadCredential("invalid_auth")).probed(KeyError("xoxb-secret"))
+    slack = Fake().planned(BadCredential("invalid_auth")).probed(KeyError(SLACK_TOKEN))
     drained(store, slack)
     assert drained(store, slack, once=True).attempts == ()
     assert store.outbox.receiver("slack").reason == "the notifier broke with KeyError"
@@ -214,7 +215,7 @@ def test_what_a_receiver_asks_for_holds_for_it_alone(store: Store) -> None:
 
 def test_a_notifier_with_a_bug_is_treated_as_perhaps_sent_and_its_words_are_not_stored(store: Store) -> None:
     owe(store, delivery(1), delivery(1, number=2, receiver="pager"))
-    slack, pager = Fake().planned(RuntimeError("token xoxb-secret")), Pager()
+    slack, pager = Fake().planned(RuntimeError(f"{SLACK_TOKEN} {ROUTING_KEY}")), Pager()
     report = drained(store, {"slack": slack, "pager": pager})
     assert (report.sent, len(report.failed)) == (1, 1)
     assert "outcome unknown: the notifier broke with RuntimeError" in reasons(store)

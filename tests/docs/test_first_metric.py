@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.canaries import PASSWORD
 from tests.docs.test_readme import README
 from tests.servers import Server
 
@@ -26,7 +27,8 @@ def test_five_commands_lead_from_an_empty_folder_to_a_first_metric(postgres: Ser
     install, *commands = section.partition("```bash\n")[2].partition("```")[0].strip().splitlines()
     assert install.startswith("pip install")
     assert len(commands) == 4
-    printed = [walked(command, tmp_path, postgres.url(database, reader)) for command in commands]
+    shop_url = postgres.url(database, reader).replace(f":{PASSWORD}@", "@")
+    printed = [walked(command, tmp_path, shop_url) for command in commands]
     assert "wrote metrics/orders.yaml" in printed[0]
     assert printed[1].startswith("ok: 1 sources, 1 queries, 2 metrics")
     assert "1 queries evaluated, 0 failed" in printed[2]

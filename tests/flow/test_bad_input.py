@@ -11,6 +11,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import make_url
 
+from tests.canaries import referring
 from tests.flow.conftest import Made
 from tests.flow.test_life import quiet
 from tests.flow.world import COLUMNS, HOUR, NOON, World
@@ -86,7 +87,8 @@ def deaf() -> Iterator[str]:
 
 def moved_to(world: World, url: str, timeout: str = "5s") -> Callable[[], None]:
     """The source is somewhere else from now on; returns what brings it back."""
-    here, there = f'{{url: "{world.rig.url}", timeout: 5s}}', f'{{url: "{url}", timeout: {timeout}}}'
+    here = f'{{url: "{referring(world.rig.url)}", timeout: 5s}}'
+    there = f'{{url: "{referring(url)}", timeout: {timeout}}}'
     world.change(here, there)
     world.reload(NOON + HOUR)
 

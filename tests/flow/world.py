@@ -17,6 +17,7 @@ from alerting.pipeline import Evaluation
 from alerting.store import OutboxRow
 from config.settings import Settings
 from notifiers.contract import Notification
+from tests.canaries import referring
 from tests.delivery.fakes import Fake
 from tests.warehouse.rigs import DuckRig, Kind, PostgresRig, SqliteRig
 
@@ -99,7 +100,7 @@ class World:
         return self._app
 
     def write(self, yaml: str, name: str = "shop.yaml") -> None:
-        (self.metrics / name).write_text(yaml.replace("URL", self.rig.url), encoding="utf-8")
+        (self.metrics / name).write_text(yaml.replace("URL", referring(self.rig.url)), encoding="utf-8")
 
     def change(self, before: str, after: str, name: str = "shop.yaml") -> None:
         """Edits the YAML; the text must be there."""

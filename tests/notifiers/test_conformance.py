@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 from collections.abc import Iterator
@@ -14,12 +15,15 @@ from notifiers.console import Console
 from notifiers.pagerduty import PagerDuty
 from notifiers.slack import Slack
 from notifiers.webhook import Webhook
+from tests.canaries import ADDRESS_KEY, SIGNING_KEY
 from tests.notifiers.conformance import Case, NotifierConformance
 from tests.notifiers.examples import CHANNEL
 from tests.standins.pagerduty import KEY, PagerDutyStandIn
 from tests.standins.server import Answer
 from tests.standins.slack import APP_TOKEN, TOKEN, SlackStandIn
 from tests.standins.webhook import WebhookStandIn, trust
+
+SIGNATURE = "whsec_" + base64.b64encode(SIGNING_KEY.encode()).decode()
 
 
 class TestSlack(NotifierConformance):
@@ -63,10 +67,10 @@ class TestWebhook(NotifierConformance):
                 service.answer = Answer(429, b"", {"Retry-After": header} if header is not None else {})
 
             yield Case(
-                notifier=Webhook.on_loopback(service.url, "whsec_c2VjcmV0LWNhbmFyeQ==", trust=trust()),
+                notifier=Webhook.on_loopback(service.url, SIGNATURE, trust=trust()),
                 told=lambda: [json.dumps(body, ensure_ascii=False) for body in service.bodies],
                 complaints=lambda: service.unexpected,
-                secrets=("c2VjcmV0LWNhbmFyeQ", "secret-canary", "team=growth"),
+                secrets=(SIGNATURE.removeprefix("whsec_"), SIGNING_KEY, ADDRESS_KEY),
                 lose_answer=lambda: service.fail("*", "drop", after_effect=True),
                 limit=limit,
                 take_down=service.down,

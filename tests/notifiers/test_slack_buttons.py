@@ -110,10 +110,26 @@ def test_a_name_from_slack_is_cleaned_and_bounded() -> None:
     assert len(press.by) <= 60
 
 
-def test_somebody_of_another_workspace_is_told_apart() -> None:
-    press = pressed(payload(user={"id": "U1", "name": "eve", "team_id": "T2"}))
+@pytest.mark.parametrize(
+    ("home", "place", "is_from_elsewhere"),
+    [
+        ("T1", {}, False),
+        ("T2", {}, True),
+        ("E1", {}, True),
+        ("E1", {"team": {"id": "T1", "enterprise_id": "E1"}}, False),
+        ("E1", {"enterprise": {"id": "E1", "name": "Acme"}}, False),
+        ("T1", {"enterprise": {"id": "E1", "name": "Acme"}}, False),
+        ("E2", {"enterprise": {"id": "E1"}, "team": {"id": "T1", "enterprise_id": "E1"}}, True),
+        ("T2", {"enterprise": {"id": "E1"}, "team": {"id": "T1", "enterprise_id": "E1"}}, True),
+        ("T1", {"enterprise": None}, False),
+    ],
+)
+def test_somebody_of_another_workspace_and_organisation_is_told_apart(
+    home: str, place: dict[str, object], is_from_elsewhere: bool
+) -> None:
+    press = pressed(payload(user={"id": "U1", "name": "eve", "team_id": home}, **place))
     assert press is not None
-    assert press.is_from_elsewhere
+    assert press.is_from_elsewhere is is_from_elsewhere
 
 
 @pytest.mark.parametrize(

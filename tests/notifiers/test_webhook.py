@@ -14,6 +14,7 @@ from pydantic import SecretStr, ValidationError
 from notifiers.addresses import RefusedAddress, dial, is_allowed
 from notifiers.errors import Ambiguous, BadContent, BadCredential, BadDestination, DeliveryError, NotSent
 from notifiers.webhook import SCHEMA, Webhook
+from tests.canaries import ADDRESS_KEY, SIGNING_KEY
 from tests.notifiers.examples import incident, notification, resolve
 from tests.standins.server import Answer
 from tests.standins.webhook import WebhookStandIn, trust
@@ -29,7 +30,9 @@ def service() -> Iterator[WebhookStandIn]:
 
 @pytest.fixture
 def webhook(service: WebhookStandIn) -> Webhook:
-    return Webhook.on_loopback(service.url, "whsec_c2VjcmV0", trust=trust(), clock=lambda: NOON)
+    return Webhook.on_loopback(
+        service.url, "whsec_" + base64.b64encode(SIGNING_KEY.encode()).decode(), trust=trust(), clock=lambda: NOON
+    )
 
 
 def test_the_body_says_what_people_read_and_the_numbers_behind_it(webhook: Webhook, service: WebhookStandIn) -> None:
@@ -41,14 +44,14 @@ def test_the_body_says_what_people_read_and_the_numbers_behind_it(webhook: Webho
     incidents = body["incidents"]
     assert isinstance(incidents, list)
     assert (incidents[0]["observed"], incidents[0]["dimensions"]) == (612.0, {"country": "Germany"})
-    assert service.requests[0].path == "/hooks/metricwatch?team=growth"
+    assert service.requests[0].path == f"/hooks/metricwatch?key={ADDRESS_KEY}"
 
 
 def test_a_receiver_can_check_the_signature_by_the_published_rule(webhook: Webhook, service: WebhookStandIn) -> None:
     webhook.send(notification())
     (call,) = service.requests
     signed = f"{call.headers['webhook-id']}.{call.headers['webhook-timestamp']}.".encode() + call.body
-    expected = base64.b64encode(hmac.new(b"secret", signed, hashlib.sha256).digest()).decode()
+    expected = base64.b64encode(hmac.new(SIGNING_KEY.encode(), signed, hashlib.sha256).digest()).decode()
     assert call.headers["webhook-signature"] == f"v1,{expected}"
     assert call.headers["webhook-timestamp"] == str(int(NOON.timestamp()))
     assert call.headers["webhook-id"] == "d-0001"

@@ -16,9 +16,10 @@ from datetime import datetime
 from itertools import count
 from typing import Literal
 
+from tests.canaries import ROUTING_KEY
 from tests.standins.server import Answer, Call, Fault, StandIn, as_json, serve
 
-KEY = "R0ST4ND1NR0ST4ND1NR0ST4ND1NR0ST4"
+KEY = ROUTING_KEY
 Event = Mapping[str, object]
 
 _EVENT = {"routing_key", "event_action", "dedup_key", "payload", "client", "client_url", "links", "images"}

@@ -15,6 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
+from tests.canaries import WATCH
+
 FaultKind = Literal["drop", "reset", "delay", "status", "html", "truncated", "error"]
 MAX_BODY = 10_000_000
 
@@ -69,6 +71,9 @@ class StandIn(ABC):
 
     ``unexpected`` is what no well-behaved client would have done; tests assert that it is empty.
     """
+
+    address_is_secret = False
+    """True where whoever knows the address may write to it: it is no leak that the address was asked."""
 
     def __init__(self, port: int = 0) -> None:
         self.lock = threading.RLock()
@@ -191,6 +196,7 @@ class StandIn(ABC):
     def _record(self, call: Call, status: int, fault: Fault | None) -> None:
         seen = Call(call.verb, call.path, call.headers, call.body, status, fault.kind if fault else "")
         self.requests.append(seen)
+        self.unexpected += WATCH.payload(call, address_is_secret=self.address_is_secret)
 
     def _next_fault(self, method: str) -> Fault | None:
         for place, fault in enumerate(self._faults):

@@ -52,6 +52,8 @@ class SocketModeStandIn:
         self.connections: list[Connection] = []
         self.acknowledged: dict[str, float] = {}
         """Envelope → seconds until it was acknowledged."""
+        self.enterprise: str | None = None
+        """Id of the Enterprise organisation (E…) that the workspace is part of."""
         self._tickets: set[str] = set()
         self._sent: dict[str, tuple[float, Connection]] = {}
         self._changed = threading.Condition()
@@ -193,12 +195,14 @@ class SocketModeStandIn:
             self._changed.notify_all()
 
     def _payload(self, message: Message, button: Mapping[str, object], user: Mapping[str, object]) -> object:
+        grid = self.enterprise is not None
         pressed = {name: button[name] for name in ("type", "action_id", "value", "text")}
         return {
             "type": "block_actions",
             "user": user,
             "api_app_id": "A0STANDIN",
-            "team": {"id": "T0STANDIN", "domain": "stand-in"},
+            "team": {"id": "T0STANDIN", "domain": "stand-in", **({"enterprise_id": self.enterprise} if grid else {})},
+            "enterprise": {"id": self.enterprise, "name": "Stand-in"} if grid else None,
             "container": {"type": "message", "message_ts": message.ts, "channel_id": message.channel},
             "channel": {"id": message.channel, "name": "growth"},
             "message": {"type": "message", "ts": message.ts, "text": message.text, "blocks": list(message.blocks)},

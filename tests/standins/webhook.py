@@ -6,6 +6,7 @@ import json
 import ssl
 from pathlib import Path
 
+from tests.canaries import ADDRESS_KEY
 from tests.standins.server import Answer, Call, StandIn
 
 CERTIFICATE = Path(__file__).with_name("loopback.pem")
@@ -14,13 +15,15 @@ CERTIFICATE = Path(__file__).with_name("loopback.pem")
 class WebhookStandIn(StandIn):
     """Answers 204 to every POST; ``bodies`` are the JSON documents that arrived."""
 
+    address_is_secret = True
+
     def __init__(self, port: int = 0) -> None:
         super().__init__(port)
         self.answer = Answer(204, b"")
 
     @property
     def url(self) -> str:
-        return f"https://localhost:{self._port}/hooks/metricwatch?team=growth"
+        return f"https://localhost:{self._port}/hooks/metricwatch?key={ADDRESS_KEY}"
 
     @property
     def bodies(self) -> list[dict[str, object]]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-TOKEN = "xoxb-stand-in-token"
-APP_TOKEN = "xapp-stand-in-token"
+from tests.canaries import SLACK_APP_TOKEN, SLACK_TOKEN
+
+TOKEN = SLACK_TOKEN
+APP_TOKEN = SLACK_APP_TOKEN
 SCOPES = frozenset({"chat:write", "files:write", "channels:history", "groups:history", "im:history"})
 
 

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from alerting.store import Store, open_store
+from tests.canaries import PASSWORD, WATCH
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,9 @@ class Server:
         name = f"state_{uuid4().hex}"
         with self.admin.connect() as connection:
             connection.execute(text(f"CREATE DATABASE {name}" + ("" if empty else f" TEMPLATE {self.template}")))
-        return url_of(self.admin, name)
+        url = url_of(self.admin, name)
+        WATCH.databases.append(url)
+        return url
 
 
 def url_of(admin: Engine, name: str) -> str:
@@ -42,7 +45,7 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         process = get_server(Path(folder) / "data", cleanup_mode="stop")
         process.psql("ALTER SYSTEM SET fsync = off;")  # kill -9 hits us, not the server
         process.psql("SELECT pg_reload_conf();")
-        address = make_url(process.get_uri()).set(drivername="postgresql+psycopg")
+        address = make_url(process.get_uri()).set(drivername="postgresql+psycopg", password=PASSWORD)
         admin = create_engine(address, isolation_level="AUTOCOMMIT")
         server = Server(admin, template="")
         template = server.create(empty=True)

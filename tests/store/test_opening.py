@@ -7,6 +7,7 @@ import pytest
 
 from alerting.store import Store, StoreError, Unavailable, open_store
 from alerting.store.database import connect
+from tests.canaries import PASSWORD
 from tests.store.builders import NOON, query_state
 
 
@@ -17,25 +18,25 @@ from tests.store.builders import NOON, query_state
         ("not a url", "cannot be read"),
         ("sqlite://", "in memory"),
         ("sqlite:///:memory:", "in memory"),
-        ("mysql://app:secret@db/state", "cannot be kept in mysql"),
-        ("postgresql+psycopg2://app:secret@db/state", "cannot be kept in postgresql\\+psycopg2"),
+        (f"mysql://app:{PASSWORD}@db/state", "cannot be kept in mysql"),
+        (f"postgresql+psycopg2://app:{PASSWORD}@db/state", "cannot be kept in postgresql\\+psycopg2"),
     ],
 )
 def test_a_url_that_can_hold_no_state_says_what_to_write(url: str, said: str) -> None:
     with pytest.raises(StoreError, match=said) as raised:
         open_store(url)
-    assert "secret" not in str(raised.value)
+    assert PASSWORD not in str(raised.value)
 
 
-@pytest.mark.parametrize("url", ["postgresql://app:secret@db/state", "postgres://app:secret@db/state"])
+@pytest.mark.parametrize("url", [f"postgresql://app:{PASSWORD}@db/state", f"postgres://app:{PASSWORD}@db/state"])
 def test_both_spellings_of_postgresql_mean_psycopg(url: str) -> None:
     assert connect(url).engine.dialect.driver == "psycopg"
 
 
 def test_a_server_that_does_not_answer_is_unavailable_and_its_password_is_not_said() -> None:
     with pytest.raises(Unavailable, match="not available") as raised:
-        open_store("postgresql+psycopg://app:secret@127.0.0.1:1/state")
-    assert "secret" not in str(raised.value)
+        open_store(f"postgresql+psycopg://app:{PASSWORD}@127.0.0.1:1/state")
+    assert PASSWORD not in str(raised.value)
 
 
 def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:

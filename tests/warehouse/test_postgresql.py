@@ -13,6 +13,7 @@ import pytest
 from alerting.warehouse import LoginRefused, QueryFailed, TimedOut, Unreachable
 from config.model import Source
 from config.secrets import Secret
+from tests.canaries import PASSWORD
 from tests.servers import Server
 from tests.warehouse.conftest import Opener
 from tests.warehouse.contract import MONDAY, KeepsOffsets, query, window
@@ -50,11 +51,11 @@ def test_casts_enums_and_exact_numbers_are_read(rig: PostgresRig, postgres: Serv
 
 
 def test_role_that_may_not_log_in_is_refused(postgres: Server, opened: Opener) -> None:
-    postgres.run("DROP ROLE IF EXISTS locked_out", "CREATE ROLE locked_out NOLOGIN PASSWORD 'hunter2secret'")
-    for url in (postgres.url(user="locked_out", password="hunter2secret"), postgres.url(user="nobody_knows_me")):
+    postgres.run("DROP ROLE IF EXISTS locked_out", f"CREATE ROLE locked_out NOLOGIN PASSWORD '{PASSWORD}'")
+    for url in (postgres.url(user="locked_out"), postgres.url(user="nobody_knows_me")):
         with pytest.raises(LoginRefused, match="query orders_hourly: ") as raised:
             opened(Source("shop", Secret(url))).pull(query(ONE), HOUR, ["n"])
-        assert "hunter2secret" not in str(raised.value)
+        assert PASSWORD not in str(raised.value)
         assert not raised.value.is_transient
 
 
@@ -66,11 +67,11 @@ def test_database_that_does_not_exist_is_refused(postgres: Server, opened: Opene
 def test_server_that_is_down_is_unreachable(opened: Opener) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    url = f"postgresql://app:hunter2secret@127.0.0.1:{port}/shop"
+    url = f"postgresql://app:{PASSWORD}@127.0.0.1:{port}/shop"
     with pytest.raises(Unreachable, match="is the server up") as raised:
         opened(Source("shop", Secret(url))).pull(query(ONE), HOUR, ["n"])
     assert raised.value.is_transient
-    assert "hunter2secret" not in str(raised.value)
+    assert PASSWORD not in str(raised.value)
 
 
 def test_server_that_accepts_and_never_answers_is_given_up(opened: Opener) -> None:

@@ -15,6 +15,7 @@ from alerting.warehouse.deadline import Overdue, within
 from alerting.warehouse.errors import redact
 from config.model import Source
 from config.secrets import Secret
+from tests.canaries import PASSWORD
 from tests.warehouse.contract import query, window
 
 HOUR = window("2026-01-05T00:00", "2026-01-05T01:00")
@@ -97,17 +98,17 @@ def test_result_and_error_of_the_worker_come_through() -> None:
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("nonsense hunter2secret", "source shop: its url cannot be read"),
-        ("postgresql://app:hunter2secret@db:port/shop", "source shop: its url cannot be read"),
-        ("oracle9000://app:hunter2secret@db/shop", "source shop: no driver for oracle9000://"),
-        ("mysql+pymysql://app:hunter2secret@db/shop", "source shop: no driver for mysql.pymysql://"),
+        (f"nonsense {PASSWORD}", "source shop: its url cannot be read"),
+        (f"postgresql://app:{PASSWORD}@db:port/shop", "source shop: its url cannot be read"),
+        (f"oracle9000://app:{PASSWORD}@db/shop", "source shop: no driver for oracle9000://"),
+        (f"mysql+pymysql://app:{PASSWORD}@db/shop", "source shop: no driver for mysql.pymysql://"),
         ("${env:SHOP_URL}", "source shop: environment variable SHOP_URL is not set"),
     ],
 )
 def test_source_that_cannot_be_opened_says_why_without_its_password(url: str, message: str) -> None:
     with pytest.raises(Misconfigured, match=message) as raised:
         open_warehouse(Source("shop", Secret(url)), environment={})
-    assert "hunter2secret" not in str(raised.value)
+    assert PASSWORD not in str(raised.value)
     assert not raised.value.is_transient
 
 
@@ -118,21 +119,19 @@ def test_url_is_read_from_the_environment_when_it_is_opened(source: Source) -> N
 
 
 def test_warehouse_prints_no_password() -> None:
-    warehouse = open_warehouse(
-        Source("shop", Secret("${env:U}")), environment={"U": "postgres://app:hunter2secret@h/d"}
-    )
-    assert "hunter2secret" not in repr(warehouse)
+    warehouse = open_warehouse(Source("shop", Secret("${env:U}")), environment={"U": f"postgres://app:{PASSWORD}@h/d"})
+    assert PASSWORD not in repr(warehouse)
     assert warehouse.engine.url.drivername == "postgresql+psycopg"
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("FATAL: bad password hunter2secret", "FATAL: bad password ***"),
+        (f"FATAL: bad password {PASSWORD}", "FATAL: bad password ***"),
         ("postgresql+psycopg://app:other@db/x is down", "postgresql+psycopg://app:***@db/x is down"),
         ("host=db password=other user=app", "host=db password=*** user=app"),
         ("two\n  lines", "two lines"),
     ],
 )
 def test_secrets_never_reach_a_message(text: str, expected: str) -> None:
-    assert redact(text, "hunter2secret", None) == expected
+    assert redact(text, PASSWORD, None) == expected
