@@ -24,7 +24,7 @@ db = typer.Typer(no_args_is_help=True)
 
 def run(config: ConfigOption = None) -> None:
     """Watches until SIGTERM or Ctrl-C: evaluates what is due, delivers what is owed, serves the pages."""
-    with opened(config, log_level="INFO") as app, app.store.exclusive():
+    with opened(config, log_level="INFO", has_listener=True) as app, app.store.exclusive():
         from alerting.daemon import Daemon
         from alerting.web.server import serve
 
