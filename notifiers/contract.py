@@ -124,6 +124,8 @@ class Notification(_Value):
     incidents: tuple[IncidentView, ...]
     unlisted: int = 0
     """How many more incidents the group has: ``incidents`` is bounded."""
+    pending: int = 0
+    """How many series of the subscription had bad readings when this was made, and not enough of them to open."""
     changes: tuple[TimelineEntry, ...] = ()
     raises_severity: bool = False
     """True where this version is more severe than the last one told."""
@@ -141,6 +143,13 @@ class Notification(_Value):
     """When somebody took care of the group; None = nobody did."""
     silenced_until: datetime | None = None
     """End of the silence that holds all open incidents of the group; None = none does."""
+    silenced_by: str = ""
+    silence_comment: str = ""
+    """Why, as its author wrote it."""
+    fallback_for: str = ""
+    """The receiver in whose place this one is told; empty = it is told itself."""
+    fallback_reason: str = ""
+    """What keeps that receiver from being told (``is out of order (…)``); empty = nothing does any more."""
     quiet: bool = False
     """True for a silent edit: no thread post, no broadcast, nothing for PagerDuty; a resolve is sent all the same."""
     is_reminder: bool = False

@@ -15,7 +15,7 @@ from typing import ClassVar, Literal
 import httpx2
 from pydantic import Field, SecretStr, field_validator
 
-from notifiers import wording
+from notifiers import standing, wording
 from notifiers.addresses import is_https_or_loopback
 from notifiers.clean import bounded, clean
 from notifiers.contract import IncidentView, Notification, Notifier, Pace, Receipt
@@ -193,8 +193,8 @@ def _details(notification: Notification) -> dict[str, object]:
     others = wording.other_lines(notification, limit=50)
     if others:
         details["also"] = others
-    if notification.owner.team:
-        details["owner"] = clean(notification.owner.team, 100)
+    said = {"owner": clean(notification.owner.team or "", 100), "told here because": standing.in_place_of(notification)}
+    details |= {name: text for name, text in said.items() if text}
     return details
 
 

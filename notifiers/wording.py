@@ -54,7 +54,7 @@ def since_line(notification: Notification) -> str:
         return ""
     still = "still open " if notification.is_reminder and is_open(incident) else ""
     said = f"{still}{_when(incident, notification)}{_compared(incident, notification)}"
-    parts = [said, clean(incident.calendar, TITLE), others(notification)]
+    parts = [said, clean(incident.calendar, TITLE), others(notification), pending(notification)]
     return bounded(" · ".join(part for part in parts if part), LINE)
 
 
@@ -84,6 +84,11 @@ def others(notification: Notification) -> str:
     hidden = notification.unlisted if len(rest) + 1 == len(notification.incidents) else 0
     count = len(rest) + hidden
     return f"also {count:,} other {_kind_of([incident, *rest], '' if count == 1 else 's')}"
+
+
+def pending(notification: Notification) -> str:
+    """``2 more pending``: series that are bad and not yet for long enough; empty once the group has ended."""
+    return f"{notification.pending:,} more pending" if notification.pending and not notification.is_resolved else ""
 
 
 def other_lines(notification: Notification, limit: int = 8) -> list[str]:

@@ -65,7 +65,9 @@ def _revisit(
 ) -> bool:
     standing = standing_of(list(bench.config.queries.values()) if over or woken else [], bench, now)
     matched = _matched(over, bench) if over else []
-    unknown = sorted({incident.subject for incident in matched} - standing.states.keys())
+    silent = [group for group in standing.groups if group.id in waiting]
+    concerned = {incident.subject for incident in matched} | {group.subject for group in silent}
+    unknown = sorted(concerned - standing.states.keys())
     states = {**standing.states, **{subject: bench.store.series_states(subject) for subject in unknown}}
     before = standing.attention
     gone = {one.id for one in over}
@@ -73,7 +75,6 @@ def _revisit(
     standing = replace(standing, states=states, attention=attention)
     again = [state for one in matched if (state := states[one.subject].get(one.fingerprint)) and state.incident]
     again += [state for subject in woken for state in states.get(subject, {}).values() if state.incident]
-    silent = [group for group in standing.groups if group.id in waiting]
     remarks = [*_heard_again(over, standing, before, now), *reminders(silent, bench.audiences, attention, now)]
     decision = told(Change(), standing, bench.audiences, now=now, remarks=remarks, again=again)
     if not over and not decision.deliveries:

@@ -50,7 +50,7 @@ def test_what_ends_under_a_silence_is_told_by_silent_edits(make: Made) -> None:
     trigger, edit, resolve = world.told()
     assert [one.kind for one in (trigger, edit, resolve)] == ["trigger", "update", "resolve"]
     assert [one.quiet for one in (trigger, edit, resolve)] == [False, True, True]
-    assert edit.silenced_until == OPENED + 24 * HOUR
+    assert (edit.silenced_until, edit.silenced_by, edit.silence_comment) == (OPENED + 24 * HOUR, "ann", "deploy")
     assert trigger.group_id == resolve.group_id
     assert resolve.remote_id == edit.remote_id
 

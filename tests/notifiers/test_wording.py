@@ -135,6 +135,13 @@ def test_incidents_that_are_not_listed_behind_ended_ones_have_ended_too() -> Non
     assert wording.others(notification(incident(), over, unlisted=40)) == ""
 
 
+def test_series_that_may_open_next_are_counted_while_it_is_open() -> None:
+    told = notification(pending=2)
+    assert wording.since_line(told).endswith(" · 2 more pending")
+    assert wording.pending(notification()) == ""
+    assert wording.pending(told.model_copy(update={"kind": "resolve"})) == ""
+
+
 def test_the_worst_open_incident_leads() -> None:
     over = incident(dimensions={"country": "FR"}, status="resolved", resolved=MONDAY + HOUR)
     assert wording.headline(notification(over, incident())).startswith("Orders, Germany")
