@@ -46,7 +46,9 @@ class IncidentView(_Value):
     """The series; empty = the total."""
     status: IncidentStatus
     severity: Severity
-    kind: Literal["metric", "late", "failing", "empty", "schema", "judging", "config", "receiver", "state"] = "metric"
+    kind: Literal[
+        "metric", "late", "failing", "empty", "schema", "judging", "config", "receiver", "undelivered", "state"
+    ] = "metric"
     unit: str | None = None
     additive: bool = False
     """True where the value counts what happened in the bucket (a sum), so that it reads as a rate: ``612 orders/h``."""

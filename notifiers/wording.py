@@ -23,6 +23,7 @@ _HEALTH = {
     "judging": "cannot be judged",
     "config": "does not load",
     "receiver": "cannot be told anything",
+    "undelivered": "a message was given up",
     "state": "does not answer",
 }
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
+from alerting.core.health import ReceiverKind
 from alerting.core.incidents import SEVERITIES, Severity
 from alerting.core.storm import storm_subject
 from config.model import Config, DeliveryRules, MuteWindow, Query, Subscription
@@ -130,10 +131,17 @@ def audience_of_file(path: str, receivers: Sequence[str], *, public_url: str | N
     )
 
 
-def audience_of_receiver(name: str, receivers: Sequence[str], *, public_url: str | None = None) -> Audience:
-    """Who is told that a receiver is out of order: others than itself."""
-    others = tuple(other for other in receivers if other != name)
-    return Audience(subject=f"receiver:{name}", name=name, receivers={"info": others}, links=_links(public_url))
+def audience_of_receiver(
+    name: str, receivers: Sequence[str], kind: ReceiverKind = "receiver", *, public_url: str | None = None
+) -> Audience:
+    """Who is told that a receiver is out of order, or that a delivery to it was given up: others than itself."""
+    return Audience(
+        subject=f"{kind}:{name}",
+        name=name,
+        receivers={"info": tuple(other for other in receivers if other != name)},
+        links=_links(public_url),
+        delivery=DeliveryRules(repeat_interval=_HEALTH_REPEATS) if kind == "undelivered" else DeliveryRules(),
+    )
 
 
 def audience_of_storm(receiver: str, config: Config, *, public_url: str | None = None) -> Audience:

@@ -150,6 +150,14 @@ class Outbox:
         with self._database.reading() as connection:
             return [_row_of(row) for row in connection.execute(statement).mappings()]
 
+    def dead_since(self, since: datetime, receivers: Collection[str]) -> list[OutboxRow]:
+        """Deliveries to these that were given up since then and not tried again, oldest first."""
+        is_dead = (outbox.c.receiver.in_(list(receivers)), outbox.c.state == "dead", ~outbox.c.is_closing)
+        statement = select(outbox).where(*is_dead, outbox.c.settled >= since)
+        with self._database.reading() as connection:
+            rows = connection.execute(statement.order_by(outbox.c.settled, outbox.c.delivery_id)).mappings()
+            return [_row_of(row) for row in rows]
+
     def receiver_of(self, delivery_id: str) -> str | None:
         """Whom a delivery is for; None: there is none of this id."""
         with self._database.reading() as connection:
