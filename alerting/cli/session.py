@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -77,6 +77,15 @@ def span_of(text: str, option: str) -> timedelta:
     if not span:
         fail(f"{option}: should be longer than nothing", 2)
     return span
+
+
+def instant_of(text: str, option: str) -> datetime:
+    """The instant that an option says, UTC; what is none ends the command with the option's name."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        fail(f"{option}: {text!r} is not a time: write 2026-01-14T15:00 or 2026-01-14T15:00+01:00", 2)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def fail(message: str, code: int) -> NoReturn:
