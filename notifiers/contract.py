@@ -160,7 +160,7 @@ class Notification(_Value):
     """What this version is about beside incidents: its first acknowledgement, or a reminder."""
     spark: Spark | None = None
     chart: bytes | None = Field(default=None, exclude=True, repr=False)
-    """PNG of series, band and marked anomaly; best effort."""
+    """PNG of series, band and marked anomaly; best effort. None also where the one that is shown is good enough."""
 
     @property
     def is_resolved(self) -> bool:
@@ -171,6 +171,8 @@ class Receipt(_Value):
     """Proof of a delivery: ``remote_id`` is what later edits need (Slack: ``channel:ts`` of the root)."""
 
     remote_id: str | None = None
+    chart: Literal["", "new", "kept"] = ""
+    """What the message shows: no chart, the one that came with this notification, or an earlier one."""
     note: str = ""
     """What was left out (``without chart: …``); empty when all was said."""
 

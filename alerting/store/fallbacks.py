@@ -24,7 +24,7 @@ from alerting.store.tables import group_members, groups, outbox
 from notifiers.contract import Kind, Notification
 
 _WAITS = outbox.c.state.in_(("ready", "parked")) & ~outbox.c.is_closing
-_KEPT = frozenset({"opened", "remote_id", "sent_version"})
+_KEPT = frozenset({"opened", "remote_id", "sent_version", "charted"})
 
 
 def hold(connection: Connection, deliveries: Sequence[Delivery]) -> frozenset[str]:
@@ -164,6 +164,7 @@ def _write_group(connection: Connection, origin: str, delivery: Delivery, now: d
         "closed": now if delivery.kind == "resolve" or delivery.is_muted else None,
         "remote_id": None,
         "sent_version": 0,
+        "charted": None,
         "origin": origin,
     }
     upsert(connection, groups, [{**stood_for, **own}], keep=_KEPT)
