@@ -47,7 +47,17 @@ class IncidentView(_Value):
     status: IncidentStatus
     severity: Severity
     kind: Literal[
-        "metric", "late", "failing", "empty", "schema", "judging", "config", "receiver", "undelivered", "state"
+        "metric",
+        "late",
+        "failing",
+        "empty",
+        "schema",
+        "judging",
+        "config",
+        "receiver",
+        "undelivered",
+        "canary",
+        "state",
     ] = "metric"
     unit: str | None = None
     additive: bool = False

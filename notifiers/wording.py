@@ -24,6 +24,7 @@ _HEALTH = {
     "config": "does not load",
     "receiver": "cannot be told anything",
     "undelivered": "a message was given up",
+    "canary": "the canary did not come out",
     "state": "does not answer",
 }
 

@@ -74,8 +74,7 @@ class Actions:
         now: datetime,
         starts: datetime | None = None,
     ) -> Done:
-        """Everything that the matchers match is quiet for this long, also what opens later; from ``starts`` on (None:
-        now), when ``revisit`` edits what is open by then."""
+        """What the matchers match is quiet for this long from ``starts`` (None: now) on, what opens later too."""
         begin = max(starts or now, now)
         action = Action(now, by, via, "silence", written(matchers), comment, ())
         return self._do(lambda bench: _silence(bench, matchers, begin, begin + length, action))

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from alerting.app import canary
 from alerting.app.actions import Actions
 from alerting.app.ailing import ReceiverWatch, out_of_order, undelivered
 from alerting.app.pictures import chart_of, spark_of
@@ -51,7 +52,11 @@ class App:
         self.pulse = Pulse()
         self.stopping = threading.Event()
         self.progress: Progress | None = None
-        self._receivers = (ReceiverWatch("receiver", out_of_order), ReceiverWatch("undelivered", undelivered))
+        self._receivers = (
+            ReceiverWatch("receiver", out_of_order),
+            ReceiverWatch("undelivered", undelivered),
+            ReceiverWatch("canary", canary.overdue),
+        )
         self._deciding = threading.Lock()
         self._revisits = Revisits()
         self._warehouses: dict[str, Warehouse] = {}
@@ -151,7 +156,8 @@ class App:
         )
 
     def judge_receivers(self, now: datetime) -> bool:
-        """One health incident for each receiver that is out of order, one for each that was not told something.
+        """One health incident for each receiver that is out of order, that was not told something, or that the canary
+        did not reach.
 
         True where somebody is owed a notice of it.
         """
@@ -248,7 +254,7 @@ def _audiences(loaded: Loaded, settings: Settings) -> dict[str, Audience]:
     found = audiences(loaded.config, public_url=settings.public_url)
     told = on_error_receivers(loaded.config)
     more = [audience_of_file(problem.path, told, public_url=settings.public_url) for problem in loaded.errors]
-    kinds: tuple[ReceiverKind, ...] = ("receiver", "undelivered")
+    kinds: tuple[ReceiverKind, ...] = ("receiver", "undelivered", "canary")
     more += [
         audience_of_receiver(name, told, kind, public_url=settings.public_url)
         for name in loaded.config.receivers

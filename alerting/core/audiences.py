@@ -10,12 +10,10 @@ from typing import Literal
 from alerting.core.health import ReceiverKind
 from alerting.core.incidents import SEVERITIES, Severity
 from alerting.core.storm import storm_subject
-from config.model import Config, DeliveryRules, MuteWindow, Query, Subscription
+from config.model import PAGING, Config, DeliveryRules, MuteWindow, Query, Subscription
 from notifiers.contract import Owner
 
 SHADOW = "shadow: nobody is told"
-PAGING = frozenset({"pagerduty"})
-"""Kinds of receivers that wake people."""
 _MINUTE = timedelta(minutes=1)
 _WEEK = timedelta(weeks=1)
 _HEALTH_REPEATS = timedelta(hours=24)
@@ -134,13 +132,17 @@ def audience_of_file(path: str, receivers: Sequence[str], *, public_url: str | N
 def audience_of_receiver(
     name: str, receivers: Sequence[str], kind: ReceiverKind = "receiver", *, public_url: str | None = None
 ) -> Audience:
-    """Who is told that a receiver is out of order, or that a delivery to it was given up: others than itself."""
+    """Who is told that a receiver is out of order, or that a delivery to it was given up: others than itself.
+
+    A canary that did not come out may be lost before it reached its receiver: that one is told too.
+    """
+    others = tuple(other for other in receivers if other != name or kind == "canary")
     return Audience(
         subject=f"{kind}:{name}",
         name=name,
-        receivers={"info": tuple(other for other in receivers if other != name)},
+        receivers={"info": others},
         links=_links(public_url),
-        delivery=DeliveryRules(repeat_interval=_HEALTH_REPEATS) if kind == "undelivered" else DeliveryRules(),
+        delivery=DeliveryRules() if kind == "receiver" else DeliveryRules(repeat_interval=_HEALTH_REPEATS),
     )
 
 

@@ -18,8 +18,8 @@ from alerting.core.lifecycle import advance
 from config.model import IncidentRules, Late, Query
 from detectors.buckets import Bucket
 
-ReceiverKind = Literal["receiver", "undelivered"]
-"""It is out of order as a whole; or a delivery to it was given up."""
+ReceiverKind = Literal["receiver", "undelivered", "canary"]
+"""It is out of order as a whole; or a delivery to it was given up; or the canary did not come out there."""
 AT_ONCE = IncidentRules(open_after=1, resolve_after=1)
 RETRY_FIRST = timedelta(minutes=1)
 RETRY_MOST = timedelta(minutes=15)
