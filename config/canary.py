@@ -35,6 +35,8 @@ from detectors.buckets import Bucket
 
 BUCKET = Bucket.parse("5m")
 LEAST = timedelta(hours=2)
+TEAM = "made up by metricwatch: nothing to do, it ends by itself"
+"""Stands where other messages name their owner."""
 _SQL = """\
 WITH RECURSIVE bucket(time) AS (
   SELECT CAST(strftime('%s', :start) AS INTEGER)
@@ -103,6 +105,7 @@ def _added(config: Config, canary: Canary, plug_ins: PlugIns) -> Config:
         metrics=(CANARY,),
         detect=(Detect(key="threshold", name="threshold", detector=detector, severity="info"),),
         notify={"info": canary.notify},
+        team=TEAM,
         incident=IncidentRules(open_after=1, resolve_after=1),
         delivery=DeliveryRules(group_wait=timedelta(0), group_interval=BUCKET.nominal, repeat_interval=canary.every),
     )

@@ -27,6 +27,8 @@ _HEALTH = {
     "canary": "the canary did not come out",
     "state": "does not answer",
 }
+_TOLD_BELOW = frozenset({"undelivered", "canary"})
+"""Their reasons are too long for a headline: the second line holds them."""
 
 
 def lead(notification: Notification) -> IncidentView | None:
@@ -168,7 +170,8 @@ def _what(incident: IncidentView, notification: Notification) -> str:
 
 def _deviates(incident: IncidentView) -> str:
     if incident.kind != "metric":
-        return clean(incident.reason, LINE) or _HEALTH[incident.kind]
+        said = "" if incident.kind in _TOLD_BELOW else clean(incident.reason, LINE)
+        return said or _HEALTH[incident.kind]
     found = deviation(incident, incident.observed, incident.expected)
     return found or clean(incident.reason, 120) or "unusual"
 
@@ -209,7 +212,9 @@ def _when(incident: IncidentView, notification: Notification) -> str:
 
 
 def _compared(incident: IncidentView, notification: Notification) -> str:
-    """``: 612 orders/h, usually 980 – 1,140 at this hour on Mondays``; empty where there is nothing to compare."""
+    """``: 612 orders/h, usually 980 – 1,140 at this hour on Mondays``; empty where there is nothing to say."""
+    if incident.kind in _TOLD_BELOW and is_open(incident):
+        return f": {clean(incident.reason, LINE)}" if incident.reason else ""
     if incident.kind != "metric" or not is_open(incident):
         return ""
     place = _season(incident, zone(notification.timezone))

@@ -90,7 +90,7 @@ def _given_up(bench: Bench, rows: list[OutboxRow]) -> str:
     reason = first.reason if len(first.reason) <= _REASON else f"{first.reason[:_REASON]}…"
     others = f"; and {more:,} more" if more else ""
     again = f"to try again: metricwatch deliveries retry {first.delivery_id}"
-    return f"not told of {about[:60]}, group {first.group_id} ({reason}); {again}{others}"
+    return f"{about[:60]}, group {first.group_id} ({reason}); {again}{others}"
 
 
 def _recently_told(bench: Bench, subject: str, now: datetime) -> str:

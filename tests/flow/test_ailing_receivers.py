@@ -81,7 +81,7 @@ def test_a_delivery_that_is_given_up_is_told_once_a_day_with_how_to_try_again(ma
     (dead, *_) = world.app.store.outbox.dead_since(NOON, ["team"])
     assert (told.kind, told.incidents[0].kind, told.incidents[0].metric) == ("trigger", "undelivered", "team")
     assert told.incidents[0].reason == (
-        f"not told of health, group {dead.group_id} (content refused: status 400); "
+        f"health, group {dead.group_id} (content refused: status 400); "
         f"to try again: metricwatch deliveries retry {dead.delivery_id}"
     )
     world.receivers["team"].planned(refused)
