@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from config.calendars import calendars, unknown_calendars
+from config.canary import with_canary
 from config.fallbacks import fallback_problems
 from config.folder import is_yaml
 from config.model import Config, Receiver
@@ -50,9 +51,10 @@ class Assembler:
         receivers, wrong = self._receivers(written)
         days, unclear = calendars(written)
         config, more = resolved(written, found, receivers, days, self._plug_ins)
+        config, unsound = with_canary(config, written, self._plug_ins)
         of_form = [problem for reading in readings.values() for problem in reading.problems]
         of_defaults = _defaults_problems(sections, written)
-        of_content = [*sections.problems, *of_defaults, *found.problems, *wrong, *unclear, *more]
+        of_content = [*sections.problems, *of_defaults, *found.problems, *wrong, *unclear, *more, *unsound]
         return Assembled(config, _once(of_form, of_content))
 
     def _reading(self, path: str, text: str) -> Reading:

@@ -6,6 +6,7 @@ entry cannot do without. Keys of later releases are fields of type ``Later``: kn
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -246,6 +247,13 @@ class DefaultsDocument(Document):
     incident: IncidentDocument | None = Field(None, description="of subscriptions")
     delivery: DeliveryDocument | None = Field(None, description="of subscriptions")
     calendars: list[str] | None = Field(None, description="of subscriptions")
+
+
+class CanaryDocument(Document):
+    """A built-in metric whose made-up incident must come out of every receiver named, or the heartbeat stops."""
+
+    notify: list[str] = Field([], description="receivers that get it; none that wakes people, such as pagerduty")
+    every: PositiveDuration = Field(timedelta(days=1), description="how often, 2h or longer (default 1d)")
 
 
 RECEIVER_KEYS = {"fallback": "name of the receiver that is told instead while this one is out of order"}

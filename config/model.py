@@ -22,6 +22,10 @@ Rollup = Literal["sum", "mean", "min", "max"]
 CalendarEffect = Literal["model", "widen", "mute", "annotate"]
 Require = Literal["any", "all"] | int
 Mode = Literal["live", "shadow"]
+PAGING = frozenset({"pagerduty"})
+"""Kinds of receivers that wake people."""
+CANARY = "metricwatch canary"
+"""Names the source, query, metric and subscription of the canary: no name that people write holds a space."""
 
 
 @dataclass(frozen=True)
@@ -259,13 +263,24 @@ class Subscription:
 
 
 @dataclass(frozen=True)
+class Canary:
+    """One made-up incident ``every`` so often (counted from midnight UTC of 1970-01-01), told to ``notify``."""
+
+    notify: tuple[str, ...]
+    every: timedelta = timedelta(days=1)
+
+
+@dataclass(frozen=True)
 class Config:
+    """``canary``: its source, query, metric and subscription are among the others."""
+
     sources: Mapping[str, Source] = field(default_factory=dict)
     receivers: Mapping[str, Receiver] = field(default_factory=dict)
     queries: Mapping[str, Query] = field(default_factory=dict)
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     subscriptions: Mapping[str, Subscription] = field(default_factory=dict)
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
+    canary: Canary | None = None
 
     def metrics_of(self, query: str) -> tuple[Metric, ...]:
         return tuple(metric for metric in self.metrics.values() if metric.query == query)

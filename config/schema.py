@@ -15,6 +15,7 @@ from pydantic.json_schema import models_json_schema
 from config.documents import (
     RECEIVER_KEYS,
     CalendarDocument,
+    CanaryDocument,
     DefaultsDocument,
     DetectDocument,
     MetricDocument,
@@ -29,7 +30,7 @@ from config.sections import VERSION
 Schema = dict[str, JsonValue]
 _DOCUMENTS: tuple[type[BaseModel], ...] = (
     SourceDocument, CalendarDocument, QueryDocument, MetricDocument, SubscriptionDocument, DefaultsDocument,
-    DetectDocument,
+    DetectDocument, CanaryDocument,
 )  # fmt: skip
 _REFERENCE = r"\$\{(env|file):[^}]+\}"
 
@@ -81,6 +82,7 @@ def _root(definitions: dict[str, Schema], key_of: Mapping[type[BaseModel], str])
     properties: Schema = {
         "version": {"const": VERSION, "description": "version of this format"},
         "defaults": {"anyOf": [{"$ref": f"#/$defs/{key_of[DefaultsDocument]}"}, {"type": "null"}]},
+        "canary": {"anyOf": [{"$ref": f"#/$defs/{key_of[CanaryDocument]}"}, {"type": "null"}]},
         **{section: _entries(name) for section, name in sections.items()},
     }
     return {

@@ -13,7 +13,7 @@ from config.validation import checked
 
 VERSION = 1
 ENTRIES = ("sources", "receivers", "calendars", "templates", "queries", "metrics", "subscriptions")
-_KEYS = ("version", "defaults", *ENTRIES)
+_KEYS = ("version", "defaults", "canary", *ENTRIES)
 _OF_QUERIES = set(QueryDocument.model_fields)
 _OF_METRICS = set(MetricDocument.model_fields)
 _OF_SUBSCRIPTIONS = set(SubscriptionDocument.model_fields)
@@ -21,10 +21,11 @@ _OF_SUBSCRIPTIONS = set(SubscriptionDocument.model_fields)
 
 @dataclass(frozen=True)
 class Sections:
-    """Entries by section and name, in the order of the files; ``defaults`` may be None."""
+    """Entries by section and name, in the order of the files; ``defaults`` and ``canary`` may be None."""
 
     entries: Mapping[str, Mapping[str, Node]]
     defaults: Node | None = None
+    canary: Node | None = None
     problems: tuple[Problem, ...] = ()
     lost: frozenset[str] = frozenset()
     """Names under misspelt sections."""
@@ -34,6 +35,7 @@ class Sections:
 class _Gathering:
     entries: dict[str, dict[str, Node]] = field(default_factory=lambda: {name: {} for name in ENTRIES})
     defaults: Node | None = None
+    canary: Node | None = None
     problems: list[Problem] = field(default_factory=list)
     lost: set[str] = field(default_factory=set)
 
@@ -45,7 +47,7 @@ def gathered(roots: Mapping[str, Node]) -> Sections:
         for key, node in root.entries.items():
             _add(found, key, node)
     _check_defaults_and_templates(found)
-    return Sections(found.entries, found.defaults, tuple(found.problems), frozenset(found.lost))
+    return Sections(found.entries, found.defaults, found.canary, tuple(found.problems), frozenset(found.lost))
 
 
 def laid_over(sections: Sections, section: str, entry: Node) -> tuple[Node, tuple[Problem, ...]]:
@@ -69,12 +71,23 @@ def _add(found: _Gathering, key: str, node: Node) -> None:
             found.problems.append(node.problem(f"should be {VERSION}, the only version there is"))
     elif node.content is None:
         return
+    elif key == "canary":
+        _add_canary(found, node)
     elif not isinstance(node.content, Mapping):
         found.problems.append(node.problem("should be a mapping of names to entries"))
     elif key == "defaults":
         found.defaults = _joined(found, found.defaults, node) if found.defaults else node
     else:
         _add_entries(found, key, node)
+
+
+def _add_canary(found: _Gathering, node: Node) -> None:
+    if not isinstance(node.content, Mapping):
+        found.problems.append(node.problem("should be a mapping such as {notify: [data-ops], every: 1d}"))
+    elif found.canary is not None:
+        found.problems.append(node.problem(f"is already set: first at {found.canary.key_place}", at_key=True))
+    else:
+        found.canary = node
 
 
 def _add_entries(found: _Gathering, section: str, node: Node) -> None:

@@ -65,7 +65,9 @@ def lines(notification: Notification, width: int = 100) -> list[Text]:
     found += [Text(indent + line) for line in (wording.since_line(notification),) if line]
     found += [Text(indent) + row for row in chart(notification.spark, min(width - 16, 60))]
     found += [Text(f"{indent}• {line}") for line in wording.other_lines(notification)]
-    found += [Text(indent + line, style="cyan") for line in (_who(notification),) if line]
+    found += [
+        Text(indent + line, style="cyan") for line in (_who(notification), standing.in_place_of(notification)) if line
+    ]
     changes = [] if notification.quiet else wording.timeline(notification)
     found += [Text(f"{indent}│ {line}", style="dim") for line in changes]
     return [*found, Text(f"{indent}{wording.detail(notification)}", style="dim"), Text("")]

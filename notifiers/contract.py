@@ -46,7 +46,19 @@ class IncidentView(_Value):
     """The series; empty = the total."""
     status: IncidentStatus
     severity: Severity
-    kind: Literal["metric", "late", "failing", "empty", "schema", "judging", "config", "receiver", "state"] = "metric"
+    kind: Literal[
+        "metric",
+        "late",
+        "failing",
+        "empty",
+        "schema",
+        "judging",
+        "config",
+        "receiver",
+        "undelivered",
+        "canary",
+        "state",
+    ] = "metric"
     unit: str | None = None
     additive: bool = False
     """True where the value counts what happened in the bucket (a sum), so that it reads as a rate: ``612 orders/h``."""
@@ -124,6 +136,8 @@ class Notification(_Value):
     incidents: tuple[IncidentView, ...]
     unlisted: int = 0
     """How many more incidents the group has: ``incidents`` is bounded."""
+    pending: int = 0
+    """How many series of the subscription had bad readings when this was made, and not enough of them to open."""
     changes: tuple[TimelineEntry, ...] = ()
     raises_severity: bool = False
     """True where this version is more severe than the last one told."""
@@ -141,6 +155,13 @@ class Notification(_Value):
     """When somebody took care of the group; None = nobody did."""
     silenced_until: datetime | None = None
     """End of the silence that holds all open incidents of the group; None = none does."""
+    silenced_by: str = ""
+    silence_comment: str = ""
+    """Why, as its author wrote it."""
+    fallback_for: str = ""
+    """The receiver in whose place this one is told; empty = it is told itself."""
+    fallback_reason: str = ""
+    """What keeps that receiver from being told (``is out of order (…)``); empty = nothing does any more."""
     quiet: bool = False
     """True for a silent edit: no thread post, no broadcast, nothing for PagerDuty; a resolve is sent all the same."""
     is_reminder: bool = False
@@ -149,7 +170,7 @@ class Notification(_Value):
     """What this version is about beside incidents: its first acknowledgement, or a reminder."""
     spark: Spark | None = None
     chart: bytes | None = Field(default=None, exclude=True, repr=False)
-    """PNG of series, band and marked anomaly; best effort."""
+    """PNG of series, band and marked anomaly; best effort. None also where the one that is shown is good enough."""
 
     @property
     def is_resolved(self) -> bool:
@@ -160,6 +181,8 @@ class Receipt(_Value):
     """Proof of a delivery: ``remote_id`` is what later edits need (Slack: ``channel:ts`` of the root)."""
 
     remote_id: str | None = None
+    chart: Literal["", "new", "kept"] = ""
+    """What the message shows: no chart, the one that came with this notification, or an earlier one."""
     note: str = ""
     """What was left out (``without chart: …``); empty when all was said."""
 

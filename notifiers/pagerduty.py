@@ -15,7 +15,7 @@ from typing import ClassVar, Literal
 import httpx2
 from pydantic import Field, SecretStr, field_validator
 
-from notifiers import wording
+from notifiers import standing, wording
 from notifiers.addresses import is_https_or_loopback
 from notifiers.clean import bounded, clean
 from notifiers.contract import IncidentView, Notification, Notifier, Pace, Receipt
@@ -64,6 +64,8 @@ class PagerDuty(Notifier):
             except BadContent as error:
                 refused = error
                 continue
+            if notification.kind == "trigger" and notification.event == "acknowledged":
+                self._enqueue(_acknowledgement(notification))  # somebody took it before the page went out
             return Receipt(remote_id=dedup_key(notification), note=left_out)
         raise refused or BadContent("every form of the event is larger than 512 KB")
 
@@ -144,7 +146,7 @@ def _ladder(notification: Notification) -> Iterator[tuple[str, Event]]:
         yield "", {"event_action": "resolve", "dedup_key": key}
         return
     if notification.kind == "update" and not notification.joined:
-        yield "", {"event_action": "acknowledge", "dedup_key": key}
+        yield "", _acknowledgement(notification)
         return
     payload = _payload(notification)
     details = {"custom_details": _details(notification)}
@@ -161,6 +163,10 @@ def _ladder(notification: Notification) -> Iterator[tuple[str, Event]]:
         "summary only: pagerduty refused everything longer",
         {"event_action": "trigger", "dedup_key": key, "payload": least},
     )
+
+
+def _acknowledgement(notification: Notification) -> Event:
+    return {"event_action": "acknowledge", "dedup_key": dedup_key(notification)}
 
 
 def _payload(notification: Notification) -> dict[str, object]:
@@ -187,8 +193,8 @@ def _details(notification: Notification) -> dict[str, object]:
     others = wording.other_lines(notification, limit=50)
     if others:
         details["also"] = others
-    if notification.owner.team:
-        details["owner"] = clean(notification.owner.team, 100)
+    said = {"owner": clean(notification.owner.team or "", 100), "told here because": standing.in_place_of(notification)}
+    details |= {name: text for name, text in said.items() if text}
     return details
 
 

@@ -15,7 +15,7 @@ from notifiers.quantities import in_utc, instant, zone
 State = Literal[
     "info", "warning", "critical", "acknowledged", "silenced", "recovering", "flapping", "resolved", "retracted"
 ]
-PHRASE, NAME = 160, 60
+PHRASE, PLACE, NAME, WHY = 240, 300, 60, 60
 
 
 def state(notification: Notification) -> State:
@@ -36,13 +36,23 @@ def state(notification: Notification) -> State:
 
 
 def phrase(notification: Notification) -> str:
-    """``critical · acknowledged 16:30 by ann · silenced until Tue 16:31``; empty once the group has ended."""
+    """``critical · acknowledged 16:30 by ann · silenced until Tue 16:31 by bob (deploy)``; empty once it ended."""
     if notification.is_resolved:
         return ""
     parts: list[str] = [notification.severity, _acknowledged(notification), _silenced(notification)]
     if state(notification) == "flapping":
         parts.append("quiet until it calms down")
     return bounded(" · ".join(part for part in parts if part), PHRASE)
+
+
+def in_place_of(notification: Notification) -> str:
+    """``this is the fallback of growth-slack, which is out of order (…)``; empty where the receiver is told itself."""
+    receiver = clean(notification.fallback_for, NAME)
+    if not receiver:
+        return ""
+    if not notification.fallback_reason:
+        return f"this was told as the fallback of {receiver}, which is told itself again"
+    return bounded(f"this is the fallback of {receiver}, which {clean(notification.fallback_reason, PLACE)}", PLACE)
 
 
 def is_acknowledged(notification: Notification) -> bool:
@@ -73,7 +83,11 @@ def _acknowledged(notification: Notification) -> str:
 
 def _silenced(notification: Notification) -> str:
     until = notification.silenced_until
-    return f"silenced until {_moment(notification, until)}" if until and is_silenced(notification) else ""
+    if until is None or not is_silenced(notification):
+        return ""
+    who, why = clean(notification.silenced_by, NAME), clean(notification.silence_comment, WHY)
+    said = f"silenced until {_moment(notification, until)}" + (f" by {who}" if who else "")
+    return f"{said} ({why})" if why else said
 
 
 def _moment(notification: Notification, at: datetime) -> str:

@@ -23,8 +23,12 @@ _HEALTH = {
     "judging": "cannot be judged",
     "config": "does not load",
     "receiver": "cannot be told anything",
+    "undelivered": "a message was given up",
+    "canary": "the canary did not come out",
     "state": "does not answer",
 }
+_TOLD_BELOW = frozenset({"undelivered", "canary"})
+"""Their reasons are too long for a headline: the second line holds them."""
 
 
 def lead(notification: Notification) -> IncidentView | None:
@@ -54,7 +58,7 @@ def since_line(notification: Notification) -> str:
         return ""
     still = "still open " if notification.is_reminder and is_open(incident) else ""
     said = f"{still}{_when(incident, notification)}{_compared(incident, notification)}"
-    parts = [said, clean(incident.calendar, TITLE), others(notification)]
+    parts = [said, clean(incident.calendar, TITLE), others(notification), pending(notification)]
     return bounded(" · ".join(part for part in parts if part), LINE)
 
 
@@ -84,6 +88,11 @@ def others(notification: Notification) -> str:
     hidden = notification.unlisted if len(rest) + 1 == len(notification.incidents) else 0
     count = len(rest) + hidden
     return f"also {count:,} other {_kind_of([incident, *rest], '' if count == 1 else 's')}"
+
+
+def pending(notification: Notification) -> str:
+    """``2 more pending``: series that are bad and not yet for long enough; empty once the group has ended."""
+    return f"{notification.pending:,} more pending" if notification.pending and not notification.is_resolved else ""
 
 
 def other_lines(notification: Notification, limit: int = 8) -> list[str]:
@@ -161,7 +170,8 @@ def _what(incident: IncidentView, notification: Notification) -> str:
 
 def _deviates(incident: IncidentView) -> str:
     if incident.kind != "metric":
-        return clean(incident.reason, LINE) or _HEALTH[incident.kind]
+        said = "" if incident.kind in _TOLD_BELOW else clean(incident.reason, LINE)
+        return said or _HEALTH[incident.kind]
     found = deviation(incident, incident.observed, incident.expected)
     return found or clean(incident.reason, 120) or "unusual"
 
@@ -202,7 +212,9 @@ def _when(incident: IncidentView, notification: Notification) -> str:
 
 
 def _compared(incident: IncidentView, notification: Notification) -> str:
-    """``: 612 orders/h, usually 980 – 1,140 at this hour on Mondays``; empty where there is nothing to compare."""
+    """``: 612 orders/h, usually 980 – 1,140 at this hour on Mondays``; empty where there is nothing to say."""
+    if incident.kind in _TOLD_BELOW and is_open(incident):
+        return f": {clean(incident.reason, LINE)}" if incident.reason else ""
     if incident.kind != "metric" or not is_open(incident):
         return ""
     place = _season(incident, zone(notification.timezone))

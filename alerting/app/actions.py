@@ -64,12 +64,20 @@ class Actions:
         return self._do(silence)
 
     def silence_matching(
-        self, matchers: Mapping[str, str], length: timedelta, *, by: str, comment: str, via: str, now: datetime
+        self,
+        matchers: Mapping[str, str],
+        length: timedelta,
+        *,
+        by: str,
+        comment: str,
+        via: str,
+        now: datetime,
+        starts: datetime | None = None,
     ) -> Done:
-        """Everything that the matchers match is quiet for this long, also what opens later."""
-        target = written(matchers)
-        action = Action(now, by, via, "silence", target, comment, ())
-        return self._do(lambda bench: _silence(bench, matchers, now, now + length, action))
+        """What the matchers match is quiet for this long from ``starts`` (None: now) on, what opens later too."""
+        begin = max(starts or now, now)
+        action = Action(now, by, via, "silence", written(matchers), comment, ())
+        return self._do(lambda bench: _silence(bench, matchers, begin, begin + length, action))
 
     def expire(self, silence_id: str, *, by: str, via: str, now: datetime) -> Done:
         """The silence ends now; whoever is owed a notice gets it from the next evaluation."""
@@ -211,7 +219,8 @@ def _silence(bench: Bench, matchers: Mapping[str, str], starts: datetime, ends: 
     )
     done = replace(action, incidents=names)
     _record(bench, Change(), replace(standing, attention=attention), done, (one,), [Remark(hushed, one.text())])
-    return Done(True, f"silenced until {until(one)} by {one.author}", names)
+    begin = f" from {one.starts:%a %Y-%m-%d %H:%M} UTC" if one.starts > now else ""
+    return Done(True, f"silenced{begin} until {until(one)} by {one.author}", names)
 
 
 def _keep(bench: Bench, one: Silence, action: Action, text: str) -> Done:

@@ -10,8 +10,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from alerting.app import canary
 from alerting.app.actions import Actions
-from alerting.app.ailing import ReceiverWatch
+from alerting.app.ailing import ReceiverWatch, out_of_order, undelivered
 from alerting.app.pictures import chart_of, spark_of
 from alerting.app.pulse import Pulse
 from alerting.app.receivers import MUTED, open_notifiers
@@ -19,7 +20,7 @@ from alerting.app.revisiting import Revisits
 from alerting.app.rules import judge_files, keep_texts, retire_removed
 from alerting.bench import Bench, Progress
 from alerting.core.audiences import Audience, audience_of_file, audience_of_receiver, audiences, on_error_receivers
-from alerting.core.health import QueryState, due
+from alerting.core.health import QueryState, ReceiverKind, due
 from alerting.delivery import Courier, DeliveryReport, Emergency, drain
 from alerting.judging import open_executor
 from alerting.pipeline import Evaluation, Refused, evaluate
@@ -51,7 +52,11 @@ class App:
         self.pulse = Pulse()
         self.stopping = threading.Event()
         self.progress: Progress | None = None
-        self._receivers = ReceiverWatch()
+        self._receivers = (
+            ReceiverWatch("receiver", out_of_order),
+            ReceiverWatch("undelivered", undelivered),
+            ReceiverWatch("canary", canary.overdue),
+        )
         self._deciding = threading.Lock()
         self._revisits = Revisits()
         self._warehouses: dict[str, Warehouse] = {}
@@ -151,11 +156,16 @@ class App:
         )
 
     def judge_receivers(self, now: datetime) -> bool:
-        """One health incident for each receiver that is out of order. True where somebody is owed a notice of it."""
+        """One health incident for each receiver that is out of order, that was not told something, or that the canary
+        did not reach.
+
+        True where somebody is owed a notice of it.
+        """
         if self.settings.mute:
             return False
         with self._deciding:
-            return self._receivers.judge(self.bench(), now)
+            owed = [one.judge(self.bench(), now) for one in self._receivers]
+        return any(owed)
 
     def emergency(self) -> Emergency:
         """Tells the receivers of health incidents when the state itself does not answer."""
@@ -244,7 +254,12 @@ def _audiences(loaded: Loaded, settings: Settings) -> dict[str, Audience]:
     found = audiences(loaded.config, public_url=settings.public_url)
     told = on_error_receivers(loaded.config)
     more = [audience_of_file(problem.path, told, public_url=settings.public_url) for problem in loaded.errors]
-    more += [audience_of_receiver(name, told, public_url=settings.public_url) for name in loaded.config.receivers]
+    kinds: tuple[ReceiverKind, ...] = ("receiver", "undelivered", "canary")
+    more += [
+        audience_of_receiver(name, told, kind, public_url=settings.public_url)
+        for name in loaded.config.receivers
+        for kind in kinds
+    ]
     found |= {audience.subject: audience for audience in more}
     if settings.mute:
         return {subject: replace(audience, mute=f"not sent: {MUTED}") for subject, audience in found.items()}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import httpx2
 
+from alerting.app.canary import ailment
 from alerting.core.vitals import ailments
 from alerting.telemetry import logger
 
@@ -33,6 +34,7 @@ def beat(app: App, couriers: Mapping[str, datetime], now: datetime) -> bool:
         queries=[(query, states.get(name)) for name, query in app.config.queries.items() if app.config.watched(name)],
         now=now,
     )
+    found = tuple(one for one in (*found, ailment(app.bench(), now)) if one)
     if found:
         _log.warning("heartbeat withheld", reason="; ".join(found))
         return False

@@ -61,6 +61,8 @@ def is_wanted(incident: Incident, config: Config) -> bool:
     kind, _, name = incident.subject.partition(":")
     if kind == "query":
         return name in config.queries and bool(config.watched(name))
+    if kind in ("receiver", "undelivered", "canary"):
+        return name in config.receivers
     if kind != "subscription":
         return True
     subscription = config.subscriptions.get(name)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alerting.cli.session import ConfigOption, JsonOption, fail, opened, span_of
+from alerting.cli.session import ConfigOption, JsonOption, fail, instant_of, opened, span_of
 
 if TYPE_CHECKING:
     from alerting.app import App
@@ -37,6 +37,9 @@ def silence(
     ] = None,
     metric: Annotated[str | None, typer.Option("--metric", help="name of a metric, or a pattern: checkout.*")] = None,
     length: Annotated[str | None, typer.Option("--for", help="how long, at most 30d: 2h")] = None,
+    starts: Annotated[
+        str | None, typer.Option("--from", help="when matchers begin to match, ISO 8601 (naive = UTC) [default: now]")
+    ] = None,
     comment: Annotated[str, typer.Option("--comment", help="why, for those who wonder later")] = "",
     by: ByOption = None,
     preview: Annotated[
@@ -61,7 +64,8 @@ def silence(
         elif preview:
             _print_preview(app.actions.preview(_matchers(app, what or [], metric)), as_json=as_json)
         else:
-            done = _silence(app.actions, what or [], metric, _length(length), comment, _author(by), now)
+            begin = instant_of(starts, "--from") if starts else None
+            done = _silence(app.actions, what or [], metric, _length(length), comment, _author(by), now, begin)
             _print(done, as_json=as_json)
 
 
@@ -103,11 +107,23 @@ def resolve(
 
 
 def _silence(
-    actions: Actions, what: Sequence[str], metric: str | None, length: timedelta, comment: str, by: str, now: datetime
+    actions: Actions,
+    what: Sequence[str],
+    metric: str | None,
+    length: timedelta,
+    comment: str,
+    by: str,
+    now: datetime,
+    starts: datetime | None,
 ) -> Done:
     if len(what) == 1 and "=" not in what[0] and metric is None:
+        if starts is not None:
+            fail(
+                "--from: what is open now is silenced now; with matchers (--metric NAME, country=DE) it can be later", 2
+            )
         return actions.silence(what[0], length, by=by, comment=comment, via=VIA, now=now)
-    return actions.silence_matching(_pairs(what, metric), length, by=by, comment=comment, via=VIA, now=now)
+    matchers = _pairs(what, metric)
+    return actions.silence_matching(matchers, length, by=by, comment=comment, via=VIA, now=now, starts=starts)
 
 
 def _matchers(app: App, what: Sequence[str], metric: str | None) -> dict[str, str]:

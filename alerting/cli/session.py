@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -22,9 +22,12 @@ JsonOption = Annotated[bool, typer.Option("--json", help="print one JSON object"
 
 
 @contextmanager
-def opened(config: Path | None, *, may_be_broken: bool = False, log_level: str = "WARNING") -> Iterator[App]:
+def opened(
+    config: Path | None, *, may_be_broken: bool = False, log_level: str = "WARNING", has_listener: bool = False
+) -> Iterator[App]:
     """The app while the block runs. What a person can mend is one message on stderr, not a traceback.
 
+    ``has_listener``: somebody listens to the buttons in Slack; without, messages have none.
     Exit 1: the configuration is bad; exit 2: the state cannot be used, or a setting is wrong.
     """
     from alerting.app import BadConfig, open_app
@@ -33,7 +36,9 @@ def opened(config: Path | None, *, may_be_broken: bool = False, log_level: str =
 
     app: App | None = None
     try:
-        app = open_app(settings(config, log_level), may_be_broken=may_be_broken)
+        found = settings(config, log_level)
+        heard = found if has_listener else found.model_copy(update={"slack_app_token": None})
+        app = open_app(heard, may_be_broken=may_be_broken)
         yield app
     except BadConfig as exc:
         fail(str(exc), 1)
@@ -72,6 +77,15 @@ def span_of(text: str, option: str) -> timedelta:
     if not span:
         fail(f"{option}: should be longer than nothing", 2)
     return span
+
+
+def instant_of(text: str, option: str) -> datetime:
+    """The instant that an option says, UTC; what is none ends the command with the option's name."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        fail(f"{option}: {text!r} is not a time: write 2026-01-14T15:00 or 2026-01-14T15:00+01:00", 2)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def fail(message: str, code: int) -> NoReturn:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alerting.cli.session import ConfigOption, JsonOption, fail, opened, settings
+from alerting.cli.session import ConfigOption, JsonOption, fail, instant_of, opened, settings
 
 if TYPE_CHECKING:
     from alerting.app import App
@@ -24,7 +24,7 @@ db = typer.Typer(no_args_is_help=True)
 
 def run(config: ConfigOption = None) -> None:
     """Watches until SIGTERM or Ctrl-C: evaluates what is due, delivers what is owed, serves the pages."""
-    with opened(config, log_level="INFO") as app, app.store.exclusive():
+    with opened(config, log_level="INFO", has_listener=True) as app, app.store.exclusive():
         from alerting.daemon import Daemon
         from alerting.web.server import serve
 
@@ -46,7 +46,7 @@ def once(
     as_json: JsonOption = False,
 ) -> None:
     """Evaluates everything due and delivers what is owed, then exits: for cron, a CronJob, any DAG runner."""
-    now = _instant(at) if at else datetime.now(UTC)
+    now = instant_of(at, "--at") if at else datetime.now(UTC)
     with opened(config) as app, app.store.exclusive():
         app.adopt_config(now)
         app.revisit(now)
@@ -88,14 +88,6 @@ def upgrade() -> None:
 @db.callback()
 def _db() -> None:
     """Look after the state database."""
-
-
-def _instant(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        fail(f"--at: {text!r} is not a time: write 2026-01-14T15:00 or 2026-01-14T15:00+01:00", 2)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _progress() -> Progress:

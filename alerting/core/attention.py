@@ -86,13 +86,21 @@ def marked(
         update={
             "acknowledged_by": taken.by if taken else "",
             "acknowledged_at": taken.at if taken else None,
-            "silenced_until": silence.ends if silence and not payload.is_resolved else None,
+            **(_held(silence) if silence and not payload.is_resolved else {}),
             "quiet": silence is not None,
             "event": event,
             "is_reminder": event == "reminder",
             "joined": payload.joined or any(remark.calls_again for remark in remarks),
         }
     )
+
+
+def _held(silence: Silence) -> dict[str, object]:
+    return {
+        "silenced_until": silence.ends,
+        "silenced_by": silence.author,
+        "silence_comment": silence.comment,
+    }
 
 
 def reminder_due(group: Group, audience: Audience, attention: Attention, now: datetime) -> datetime | None:

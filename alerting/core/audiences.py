@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
+from alerting.core.health import ReceiverKind
 from alerting.core.incidents import SEVERITIES, Severity
 from alerting.core.storm import storm_subject
-from config.model import Config, DeliveryRules, MuteWindow, Query, Subscription
+from config.model import PAGING, Config, DeliveryRules, MuteWindow, Query, Subscription
 from notifiers.contract import Owner
 
 SHADOW = "shadow: nobody is told"
-PAGING = frozenset({"pagerduty"})
-"""Kinds of receivers that wake people."""
 _MINUTE = timedelta(minutes=1)
 _WEEK = timedelta(weeks=1)
 _HEALTH_REPEATS = timedelta(hours=24)
@@ -130,10 +129,21 @@ def audience_of_file(path: str, receivers: Sequence[str], *, public_url: str | N
     )
 
 
-def audience_of_receiver(name: str, receivers: Sequence[str], *, public_url: str | None = None) -> Audience:
-    """Who is told that a receiver is out of order: others than itself."""
-    others = tuple(other for other in receivers if other != name)
-    return Audience(subject=f"receiver:{name}", name=name, receivers={"info": others}, links=_links(public_url))
+def audience_of_receiver(
+    name: str, receivers: Sequence[str], kind: ReceiverKind = "receiver", *, public_url: str | None = None
+) -> Audience:
+    """Who is told that a receiver is out of order, or that a delivery to it was given up: others than itself.
+
+    A canary that did not come out may be lost before it reached its receiver: that one is told too.
+    """
+    others = tuple(other for other in receivers if other != name or kind == "canary")
+    return Audience(
+        subject=f"{kind}:{name}",
+        name=name,
+        receivers={"info": others},
+        links=_links(public_url),
+        delivery=DeliveryRules() if kind == "receiver" else DeliveryRules(repeat_interval=_HEALTH_REPEATS),
+    )
 
 
 def audience_of_storm(receiver: str, config: Config, *, public_url: str | None = None) -> Audience:

@@ -148,7 +148,14 @@ def told(
     planned = plan(
         change.transitions, seen.values(), standing.groups, audiences, now=now, attention=attention, remarks=remarks
     )
-    return Decision(replace(change, states=tuple(newest.values())), planned.groups, planned.deliveries)
+    bad = {
+        subject: sum(state.first_pending is not None for state in series.values()) for subject, series in after.items()
+    }
+    deliveries = tuple(
+        replace(delivery, payload=delivery.payload.model_copy(update={"pending": bad.get(group.subject, 0)}))
+        for group, delivery in zip(planned.groups, planned.deliveries, strict=True)
+    )
+    return Decision(replace(change, states=tuple(newest.values())), planned.groups, deliveries)
 
 
 def retired(states: Iterable[SeriesState], *, now: datetime, cause: str) -> Change:

@@ -21,11 +21,19 @@ def stand_in_id(origin: str, receiver: str) -> str:
 
 
 def for_fallback(
-    told: Notification, kind: Kind, receiver: str, *, group: str, trouble: str, not_before: datetime
+    told: Notification,
+    kind: Kind,
+    receiver: str,
+    *,
+    group: str,
+    trouble: str,
+    not_before: datetime,
+    is_out_of_order: bool = True,
 ) -> Delivery:
     """The delivery to ``receiver``, in the stand-in ``group``, that says what ``told`` says.
 
     ``trouble``: what keeps its own receiver from being told; empty = it works again, and the fallback only keeps up.
+    ``is_out_of_order`` False: the receiver works, and only this group cannot be told.
     """
     changed: dict[str, object] = {
         "delivery_id": f"{group}:{told.sequence}",
@@ -33,8 +41,12 @@ def for_fallback(
         "receiver": receiver,
         "kind": kind,
         "remote_id": None,
+        "fallback_for": told.receiver,
+        "fallback_reason": "",
     }
-    if not trouble:
+    if trouble:
+        changed["fallback_reason"] = f"{'is out of order' if is_out_of_order else 'could not be told'} ({trouble})"
+    else:
         changed |= {"changes": (), "joined": False, "raises_severity": False}
     payload = told.model_copy(update=changed)
     why = f"fallback for {told.receiver}: {trouble}" if trouble else f"keeps up: {told.receiver} is told itself again"

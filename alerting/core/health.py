@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from alerting.core.blocks import fingerprint
 from alerting.core.figures import count, length
@@ -17,6 +18,8 @@ from alerting.core.lifecycle import advance
 from config.model import IncidentRules, Late, Query
 from detectors.buckets import Bucket
 
+ReceiverKind = Literal["receiver", "undelivered", "canary"]
+"""It is out of order as a whole; or a delivery to it was given up; or the canary did not come out there."""
 AT_ONCE = IncidentRules(open_after=1, resolve_after=1)
 RETRY_FIRST = timedelta(minutes=1)
 RETRY_MOST = timedelta(minutes=15)
@@ -96,17 +99,16 @@ def judge_file(
 
 
 def judge_receiver(
-    name: str, trouble: str, before: SeriesState | None, now: datetime
+    name: str, trouble: str, before: SeriesState | None, now: datetime, kind: ReceiverKind = "receiver"
 ) -> tuple[SeriesState | None, list[Transition]]:
-    """The health of one receiver: ``trouble`` says why it cannot be told anything, empty = it can."""
+    """The health of one receiver: ``trouble`` says what it cannot be told, and why; empty = it can be told."""
     reading = _bad(now, trouble, "warning") if trouble else _fine(now)
-    own = receiver_fingerprint(name)
-    return _advanced(f"receiver:{name}", own, name, "receiver", reading, before, now)
+    return _advanced(f"{kind}:{name}", receiver_fingerprint(name, kind), name, kind, reading, before, now)
 
 
-def receiver_fingerprint(name: str) -> str:
-    """Names the health series of one receiver."""
-    return fingerprint("health:receiver", {"receiver": name})
+def receiver_fingerprint(name: str, kind: ReceiverKind = "receiver") -> str:
+    """Names a health series of one receiver."""
+    return fingerprint(f"health:{kind}", {"receiver": name})
 
 
 def file_fingerprint(path: str) -> str:

@@ -18,7 +18,9 @@ from alerting.core.flapping import Changes
 
 Severity = Literal["info", "warning", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
-IncidentKind = Literal["metric", "late", "failing", "empty", "schema", "judging", "config", "receiver"]
+IncidentKind = Literal[
+    "metric", "late", "failing", "empty", "schema", "judging", "config", "receiver", "undelivered", "canary"
+]
 NAN = float("nan")
 
 

@@ -25,7 +25,7 @@ from notifiers.contract import Kind, TimelineEntry
 
 @dataclass(frozen=True)
 class Plan:
-    """``groups`` as they are after these ``deliveries`` (only those that changed)."""
+    """``groups`` as they are after these ``deliveries`` (only those that changed, each with its delivery in turn)."""
 
     groups: tuple[Group, ...] = ()
     deliveries: tuple[Delivery, ...] = ()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Literal
 
 from alerting.core.audiences import Audience, Measure
 from alerting.core.figures import amount, count, series_name
@@ -137,8 +136,11 @@ def bounded(changes: Sequence[TimelineEntry], now: datetime) -> tuple[TimelineEn
 def superseding(older: Notification, newer: Notification) -> Notification:
     """``newer`` as it reads when ``older`` was never sent: it also says what ``older`` would have said first.
 
-    Where something happened it is no reminder any more; an acknowledgement that was not told yet still is one.
+    Where something happened it is no reminder any more; an acknowledgement that was not told yet still is one, unless
+    something joined since that nobody acknowledged.
     """
+    is_taken = newer.acknowledged_at is not None or not newer.joined
+    is_new = is_taken and "acknowledged" in (older.event, newer.event)
     is_reminder = newer.is_reminder and older.is_reminder
     return newer.model_copy(
         update={
@@ -146,15 +148,11 @@ def superseding(older: Notification, newer: Notification) -> Notification:
             "changes": bounded((*older.changes, *newer.changes), newer.created),
             "joined": older.joined or newer.joined,
             "is_reminder": is_reminder,
-            "event": "reminder" if is_reminder else _event(older) or _event(newer),
+            "event": "reminder" if is_reminder else "acknowledged" if is_new else "",
             # Nobody was told a lower severity yet when the trigger itself is unsent.
             "raises_severity": older.kind != "trigger" and (older.raises_severity or newer.raises_severity),
         }
     )
-
-
-def _event(notification: Notification) -> Literal["", "acknowledged"]:
-    return "acknowledged" if notification.event == "acknowledged" else ""
 
 
 def _known(value: float) -> float | None:

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from alerting.delivery.outcomes import after_error, after_receipt
 from alerting.delivery.pacing import Pacing
+from alerting.delivery.redrawing import is_worth_drawing
 from alerting.delivery.timing import USUAL, Timing
 from alerting.store import Claim, Dead, Outcome, Overtaken, Released, Sent
 from alerting.store.encoding import notification_from
@@ -68,7 +69,7 @@ def attempt(office: PostOffice, notifier: Notifier, claim: Claim) -> Outcome:
             notification = notification.model_copy(update={"possible_repeat": True})
         elif found is not None:
             return _failed(office, claim, found)
-    return _send(office, notifier, claim, _pictured(office, notifier, notification))
+    return _send(office, notifier, claim, _pictured(office, notifier, claim, notification))
 
 
 def current(claim: Claim) -> Notification:
@@ -103,10 +104,10 @@ def _failed(office: PostOffice, claim: Claim, error: Exception) -> Outcome:
     return after_error(error, claim, office.clock(), office.timing, office.chance())
 
 
-def _pictured(office: PostOffice, notifier: Notifier, notification: Notification) -> Notification:
-    """A message without its picture is better than none."""
+def _pictured(office: PostOffice, notifier: Notifier, claim: Claim, notification: Notification) -> Notification:
+    """A message without its picture is better than none; the chart that it shows stays while it is good enough."""
     drawn: dict[str, object] = {}
-    if notifier.wants_chart:
+    if notifier.wants_chart and is_worth_drawing(_charted(claim), notification):
         drawn["chart"] = tried(lambda: office.picture(notification))
     if notifier.wants_spark:
         drawn["spark"] = tried(lambda: office.sketch(notification))
@@ -114,6 +115,13 @@ def _pictured(office: PostOffice, notifier: Notifier, notification: Notification
         _log.warning("%s failed delivery=%s error=%s", name, notification.delivery_id, type(failure).__name__)
         drawn.pop(name)
     return notification.model_copy(update=drawn)
+
+
+def _charted(claim: Claim) -> Notification | None:
+    try:
+        return notification_from(claim.charted) if claim.charted else None
+    except ValueError:
+        return None  # written by a version that says other things
 
 
 def tried(call: Callable[[], _Result]) -> _Result | Exception:

@@ -25,7 +25,8 @@ class Claim:
 
     ``payload`` is the notification as recorded; ``kind`` and ``remote_id`` are newer than what it says.
     ``is_doubtful``: an earlier attempt ended without a known outcome. ``is_closing``: a resolve said again.
-    ``is_overtaken``: the end of its group waits behind it.
+    ``is_overtaken``: the end of its group waits behind it. ``charted``: the notification, as recorded, whose chart the
+    group's message shows; None = it shows none.
     """
 
     delivery_id: str
@@ -42,6 +43,7 @@ class Claim:
     is_doubtful: bool
     is_closing: bool
     is_overtaken: bool = False
+    charted: str | None = None
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, exists, func, or_, select, upd
 from alerting.core.fallbacks import for_fallback, stand_in_id
 from alerting.core.groups import Delivery
 from alerting.store import receivers
-from alerting.store.deliveries import Claim
+from alerting.store.deliveries import Claim, ReceiverState
 from alerting.store.encoding import notification_from
 from alerting.store.enqueue import put
 from alerting.store.statements import insert_missing, upsert
@@ -24,7 +24,7 @@ from alerting.store.tables import group_members, groups, outbox
 from notifiers.contract import Kind, Notification
 
 _WAITS = outbox.c.state.in_(("ready", "parked")) & ~outbox.c.is_closing
-_KEPT = frozenset({"opened", "remote_id", "sent_version"})
+_KEPT = frozenset({"opened", "remote_id", "sent_version", "charted"})
 
 
 def hold(connection: Connection, deliveries: Sequence[Delivery]) -> frozenset[str]:
@@ -93,12 +93,20 @@ def _pass_on(connection: Connection, told: Notification, kind: Kind, not_before:
         select(groups.c.receiver, groups.c.id).where(groups.c.origin == told.group_id, groups.c.closed.is_(None))
     ).all()
     places = {row.receiver: (row.id, True) for row in standing}
-    trouble = _trouble(connection, told)
-    fallback = receivers.read(connection, told.receiver).fallback
+    own = receivers.read(connection, told.receiver)
+    trouble, fallback = _trouble(connection, own, told.group_id), own.fallback
     if trouble and fallback:
         places.setdefault(fallback, (stand_in_id(told.group_id, fallback), False))
     for receiver, (name, is_standing) in places.items():
-        delivery = for_fallback(told, kind, receiver, group=name, trouble=trouble, not_before=not_before)
+        delivery = for_fallback(
+            told,
+            kind,
+            receiver,
+            group=name,
+            trouble=trouble,
+            not_before=not_before,
+            is_out_of_order=own.trouble is not None,
+        )
         if not is_standing and _hears_itself(connection, receiver, told.group_id):
             reason = f"{delivery.reason}; {receiver} is told of these incidents itself"
             delivery = replace(delivery, is_muted=True, reason=reason)
@@ -109,14 +117,13 @@ def _pass_on(connection: Connection, told: Notification, kind: Kind, not_before:
                 _pass_on(connection, delivery.payload, kind, not_before, now)
 
 
-def _trouble(connection: Connection, told: Notification) -> str:
+def _trouble(connection: Connection, state: ReceiverState, group_id: str) -> str:
     """Why the receiver cannot be told of the group now; empty where it can."""
-    state = receivers.read(connection, told.receiver)
     if state.trouble is not None:
         return state.reason
     newest = connection.execute(
         select(outbox.c.state, outbox.c.reason)
-        .where(outbox.c.receiver == told.receiver, outbox.c.group_id == told.group_id)
+        .where(outbox.c.receiver == state.name, outbox.c.group_id == group_id)
         .where(outbox.c.state.in_(("sent", "dead")), ~outbox.c.is_closing)
         .order_by(outbox.c.sequence.desc())
         .limit(1)
@@ -157,6 +164,7 @@ def _write_group(connection: Connection, origin: str, delivery: Delivery, now: d
         "closed": now if delivery.kind == "resolve" or delivery.is_muted else None,
         "remote_id": None,
         "sent_version": 0,
+        "charted": None,
         "origin": origin,
     }
     upsert(connection, groups, [{**stood_for, **own}], keep=_KEPT)

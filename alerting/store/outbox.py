@@ -150,6 +150,14 @@ class Outbox:
         with self._database.reading() as connection:
             return [_row_of(row) for row in connection.execute(statement).mappings()]
 
+    def dead_since(self, since: datetime, receivers: Collection[str]) -> list[OutboxRow]:
+        """Deliveries to these that were given up since then and not tried again, oldest first."""
+        is_dead = (outbox.c.receiver.in_(list(receivers)), outbox.c.state == "dead", ~outbox.c.is_closing)
+        statement = select(outbox).where(*is_dead, outbox.c.settled >= since)
+        with self._database.reading() as connection:
+            rows = connection.execute(statement.order_by(outbox.c.settled, outbox.c.delivery_id)).mappings()
+            return [_row_of(row) for row in rows]
+
     def receiver_of(self, delivery_id: str) -> str | None:
         """Whom a delivery is for; None: there is none of this id."""
         with self._database.reading() as connection:
@@ -213,9 +221,12 @@ def _is_overtaken() -> ColumnElement[bool]:
 def _head(
     connection: Connection, receiver: str, is_due: ColumnElement[bool], but: Collection[str]
 ) -> RowMapping | None:
+    charted = outbox.alias()
+    of_group = (groups.c.remote_id.label("root"), groups.c.sent_version, charted.c.payload.label("charted"))
     statement = (
-        select(outbox, groups.c.remote_id.label("root"), groups.c.sent_version, _is_overtaken().label("is_overtaken"))
+        select(outbox, *of_group, _is_overtaken().label("is_overtaken"))
         .outerjoin(groups, groups.c.id == outbox.c.group_id)
+        .outerjoin(charted, charted.c.delivery_id == groups.c.charted)
         .where(*_first(receiver), is_due)
         .order_by(outbox.c.not_before, outbox.c.created, outbox.c.sequence, outbox.c.delivery_id)
     )
@@ -259,6 +270,7 @@ def _lease(connection: Connection, row: RowMapping, now: datetime, until: dateti
         is_doubtful=is_doubtful,
         is_closing=row["is_closing"],
         is_overtaken=row["is_overtaken"],
+        charted=row["charted"],
     )
 
 

@@ -76,6 +76,8 @@ def _told(connection: Connection, claim: Claim, sent: Sent) -> None:
     told: dict[str, object] = {} if claim.is_closing else {"sent_version": claim.sequence}
     if sent.receipt.remote_id is not None:
         told["remote_id"] = sent.receipt.remote_id
+    if sent.receipt.chart != "kept" and not claim.is_closing:
+        told["charted"] = claim.delivery_id if sent.receipt.chart == "new" else None
     if told:
         connection.execute(update(groups).where(groups.c.id == claim.group_id).values(**told))
 

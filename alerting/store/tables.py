@@ -180,6 +180,7 @@ groups = Table(
     Column("remote_id", Words),
     Column("sent_version", Integer, nullable=False),
     Column("origin", Text, index=True),
+    Column("charted", Text),
 )
 
 group_members = Table(

@@ -17,6 +17,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from alerting.app import App, reading
+from alerting.app.canary import ailment
 from alerting.store import StoreError
 from alerting.telemetry import logger
 from alerting.web.gate import Gate, host_name, is_loopback
@@ -39,7 +40,7 @@ def create(app: App, *, listen: str | None = None, clock: Clock = utc_now) -> Fa
     web = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     host = app.settings.listen_address[0] if listen is None else listen
     web.add_middleware(Gate, hosts=_hosts(app, host), is_exposed=not is_loopback(host))
-    _add_health(web, app)
+    _add_health(web, app, clock)
     _add_incidents(web, app, clock)
     web.mount("/static", StaticFiles(directory=_STATIC))
     web.add_exception_handler(HTTPException, _refused)
@@ -100,7 +101,7 @@ def _hosts(app: App, listen: str) -> frozenset[str]:
     return frozenset(name.casefold() for name in (listen, public or "", *map(host_name, app.settings.hosts)) if name)
 
 
-def _add_health(web: FastAPI, app: App) -> None:
+def _add_health(web: FastAPI, app: App, clock: Clock) -> None:
     # Not a thread of the pool: it answers when every other request waits for a slow store.
     @web.api_route("/healthz", methods=READ)
     async def healthz() -> Response:
@@ -115,9 +116,10 @@ def _add_health(web: FastAPI, app: App) -> None:
             return PlainTextResponse("no configuration is loaded, see: metricwatch check\n", status_code=503)
         try:
             app.store.query_states()
+            lost = ailment(app.bench(), clock())
         except StoreError:
             return PlainTextResponse("the state database does not answer\n", status_code=503)
-        return PlainTextResponse("ok\n")
+        return PlainTextResponse(f"{lost}\n", status_code=503) if lost else PlainTextResponse("ok\n")
 
 
 def _add_incidents(web: FastAPI, app: App, clock: Clock) -> None:

@@ -120,8 +120,13 @@ def _rest(notification: Notification, replaces: str | None, pressable: Block | N
 
 
 def _who(notification: Notification, replaces: str | None) -> tuple[Block, ...]:
-    parts = [part for part in (mention(notification), _links(notification, replaces)) if part]
-    return (_section(" · ".join(parts)),) if parts else ()
+    first = " · ".join(part for part in (mention(notification), _links(notification, replaces)) if part)
+    lines = [line for line in (first, _in_place_of(notification)) if line]
+    return (_section("\n".join(lines)),) if lines else ()
+
+
+def _in_place_of(notification: Notification) -> str:
+    return escaped(standing.in_place_of(notification), 600)
 
 
 def _links(notification: Notification, replaces: str | None) -> str:
@@ -137,8 +142,9 @@ def _links(notification: Notification, replaces: str | None) -> str:
 
 
 def _plain(notification: Notification, replaces: str | None) -> str:
-    links = _links(notification, replaces)
-    return "\n".join(part for part in (escaped(wording.summary(notification), SHORT - LINKS - 10), links) if part)
+    said = escaped(wording.summary(notification), SHORT - LINKS - 10)
+    parts = (said, _in_place_of(notification), _links(notification, replaces))
+    return "\n".join(part for part in parts if part)
 
 
 def _one_line(notification: Notification) -> str:

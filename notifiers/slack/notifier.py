@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, Literal
 from uuid import NAMESPACE_URL, uuid5
 
 from pydantic import Field, SecretStr, field_validator
@@ -93,11 +93,11 @@ class Slack(Notifier):
         call(self._client, "auth.test", {})
 
     def _post_root(self, notification: Notification, replaces: str | None = None) -> Receipt:
-        file_id, missing = self._chart(notification, None)
+        file_id, missing = self._chart(notification, lookup.parsed(notification.remote_id))
         forms = message.roots(notification, file_id, replaces, has_buttons=self._has_buttons)
         answer, form = self._say(forms, lambda form: self._post(notification, form))
         remote_id = f"{answer.get('channel', self.channel)}:{answer.get('ts')}"
-        return Receipt(remote_id=remote_id, note=_noted(missing, form))
+        return Receipt(remote_id=remote_id, chart=_charted(notification, form), note=_noted(missing, form))
 
     def _edit(self, notification: Notification, channel: str, ts: str) -> Receipt:
         """The edit comes first, because repeating it does no harm; the thread post is found again by ``find``."""
@@ -107,7 +107,8 @@ class Slack(Notifier):
         if (notification.changes or notification.is_reminder) and not notification.quiet:
             told = message.replies(notification)
             self._say(told, lambda form: self._post(notification, form, channel, ts))
-        return Receipt(remote_id=notification.remote_id, note=_noted(missing, form))
+        note = _noted(missing, form)
+        return Receipt(remote_id=notification.remote_id, chart=_charted(notification, form), note=note)
 
     def _say(
         self, forms: list[Form], deliver: Callable[[Form], Mapping[str, object]]
@@ -193,6 +194,12 @@ class Slack(Notifier):
 
 def _has_pictures(notification: Notification) -> bool:
     return any(incident.kind == "metric" for incident in notification.incidents)
+
+
+def _charted(notification: Notification, form: Form) -> Literal["", "new", "kept"]:
+    if not form.shows_chart:
+        return ""
+    return "kept" if notification.chart is None else "new"
 
 
 def _noted(missing: str, form: Form) -> str:

@@ -260,3 +260,21 @@ def test_a_silence_that_ends_while_it_still_fires_is_one_notice(make: Made) -> N
         expect("13:30", "team", "thread", "resolved"),
         expect("13:30", "pager", "resolve", status=202),
     )
+
+
+def test_who_acknowledges_within_the_group_wait_is_named_in_the_first_message(make: Made) -> None:
+    story = make()
+    story.sells("DE", 0, 3, NOTHING)
+    story.start(10)
+    story.until("01:10")
+    story.check()
+    story.app.actions.acknowledge(story.group(), by="ann", via="cli", now=story.now)
+    story.until("10:00")
+    story.check(
+        expect("01:30", "team", "root", "acknowledged 12:01 UTC by ann"),
+        expect("01:30", "pager", "trigger", status=202),
+        expect("01:30", "pager", "acknowledge", status=202),
+        expect("06:30", "team", "edit", "resolved"),
+        expect("06:30", "team", "thread", "resolved"),
+        expect("06:30", "pager", "resolve", status=202),
+    )

@@ -56,6 +56,17 @@ def the(store: Store) -> str:
     return incident.id
 
 
+def test_a_silence_may_begin_later(state: Store) -> None:
+    done = told("silence", "--metric", "shop.*", "--for", "2h", "--comment", "move", "--from", "2099-01-14T22:00")
+    assert str(done["text"]).startswith("silenced from Wed 2099-01-14 22:00 UTC until Thu 2099-01-15 00:00 UTC by ")
+    (made,) = state.silences.holding()
+    assert (made.ends - made.starts, made.starts.year) == (2 * HOUR, 2099)
+    code, _, err = run("silence", the(state), "--for", "2h", "--comment", "move", "--from", "2099-01-14T22:00")
+    assert (code, "--metric" in err) == (2, True)
+    code, _, err = run("silence", "--metric", "shop.*", "--for", "2h", "--comment", "move", "--from", "later")
+    assert (code, "'later' is not a time" in err) == (2, True)
+
+
 def test_an_incident_is_acknowledged_beside_a_running_daemon(state: Store) -> None:
     with state.exclusive():
         code, out, _ = run("ack", the(state)[:18], "--by", "ann")

@@ -14,6 +14,7 @@ from alerting.store import open_store
 from tests.canaries import PASSWORD, SLACK_TOKEN
 from tests.cli.test_program import here, run
 from tests.flow.world import HOUR, NOON, SHOP, Shop
+from tests.standins.slack import APP_TOKEN, TOKEN, SlackStandIn
 from tests.warehouse.rigs import SqliteRig
 
 __all__ = ["here"]
@@ -42,6 +43,24 @@ def test_once_takes_a_naive_time_for_utc_and_tells_a_drop(here: Path) -> None:
     assert found["opened"][0].startswith("20260120T1200-")
     again = json.loads(run("once", "--json", "--at", "2026-01-20T15:00+01:00")[1])
     assert (again["opened"], again["ended"], again["sent"]) == ([], [], 0)
+
+
+def test_once_shows_no_buttons_because_nobody_listens_to_them(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = here / "metrics" / "shop.yaml"
+    slack = "team: {slack: {channel: C0GROWTH01}}"
+    shop.write_text(shop.read_text(encoding="utf-8").replace("team: {console: {}}", slack), encoding="utf-8")
+    with SlackStandIn() as service:
+        told = {"SLACK_TOKEN": TOKEN, "SLACK_APP_TOKEN": APP_TOKEN, "SLACK_BASE_URL": service.base_url}
+        for name, value in {**told, "PUBLIC_URL": "https://mw.acme.example"}.items():
+            monkeypatch.setenv(f"METRICWATCH_{name}", value)
+        run("once", "--at", NOON.isoformat())
+        Shop(SqliteRig(here / "shop.sqlite")).open_hours(NOON - 144 * HOUR, NOON).open_hours(
+            NOON, NOON + 2 * HOUR, 30
+        ).load()
+        run("once", "--at", (NOON + 2 * HOUR).isoformat())
+        (root,) = service.messages()
+    assert "https://mw.acme.example/incidents/" in root.shown
+    assert [block for block in root.blocks if block["type"] == "actions"] == []
 
 
 def test_once_forgets_points_older_than_the_history_that_was_asked_for(here: Path) -> None:

@@ -195,6 +195,8 @@ def test_what_was_never_sent_is_said_by_the_next_version_as_what_it_is() -> None
     both = superseding(ack.payload, again.payload)
     assert (both.event, both.is_reminder) == ("acknowledged", False)
     assert superseding(reminder.payload, ack.payload).event == "acknowledged"
+    joined = again.payload.model_copy(update={"joined": True, "is_reminder": False, "event": ""})
+    assert superseding(ack.payload, joined).event == "", "nobody took what joined"
 
 
 def test_only_groups_that_people_see_are_found_by_their_open_incidents() -> None:

@@ -79,6 +79,8 @@ def test_a_receiver_that_is_back_is_told_itself_and_its_fallback_only_keeps_up(s
     assert [(one.kind, len(one.changes)) for one in slack.arrived] == [("trigger", 0), ("update", 1), ("resolve", 1)]
     assert [(one.kind, len(one.changes)) for one in ops.arrived] == [("trigger", 0), ("update", 0), ("resolve", 0)]
     assert row(store, "ops")[-1].why == "keeps up: slack is told itself again"
+    assert {one.fallback_for for one in ops.arrived} == {"slack"}
+    assert [bool(one.fallback_reason) for one in ops.arrived] == [True, False, False]
 
 
 def test_what_waited_for_its_time_goes_to_the_fallback_at_that_time(store: Store, clock: FakeClock) -> None:
@@ -116,6 +118,7 @@ def test_content_that_a_receiver_refuses_for_good_goes_to_its_fallback(store: St
     told(store, clock, {"ops": ops, "pager": pager})
     assert [one.kind for one in ops.arrived] == ["trigger"]
     assert row(store, "ops")[0].why == "fallback for pager: content refused: status 400"
+    assert ops.arrived[0].fallback_reason == "could not be told (content refused: status 400)"
     owe(store, clock, delivery(2, "resolve", receiver="pager"))
     told(store, clock, {"ops": ops, "pager": pager})
     assert [one.kind for one in ops.arrived] == ["trigger", "resolve"]

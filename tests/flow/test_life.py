@@ -95,6 +95,23 @@ def test_severity_that_rises_tells_the_critical_receiver(make: Made) -> None:
     assert world.kinds("team")[-1] == "resolve"
 
 
+def test_series_that_may_open_next_are_counted_in_the_message_and_cause_no_edit(make: Made) -> None:
+    world = make()
+    for country in ("FR", "IT"):
+        world.shop.open_hours(NOON - 144 * HOUR, NOON + 12 * HOUR, country=country)
+    quiet(world)
+    world.shop.open_hours(NOON, NOON + 8 * HOUR, 30)
+    world.shop.open_hours(NOON + HOUR, NOON + 2 * HOUR, 30, "FR").open_hours(NOON + HOUR, NOON + 2 * HOUR, 30, "IT")
+    world.shop.open_hours(NOON + 4 * HOUR, NOON + 5 * HOUR, 30, "FR").load()
+    world.hours(NOON + HOUR, NOON + 4 * HOUR)
+    assert [one.pending for one in world.told()] == [2]
+    world.hours(NOON + 4 * HOUR, NOON + 6 * HOUR)
+    assert world.kinds() == ["trigger"], "neither what is pending no more nor what is newly so"
+    world.at(NOON + 6 * HOUR)  # four hours later a reminder, when FR is clean again
+    world.at(NOON + 7 * HOUR)
+    assert [(one.is_reminder, one.pending) for one in world.told()[1:]] == [(True, 0)]
+
+
 TWO = (
     "subscriptions:\n  health:\n    metrics: [shop.orders]",
     """\

@@ -50,9 +50,29 @@ def test_what_ends_under_a_silence_is_told_by_silent_edits(make: Made) -> None:
     trigger, edit, resolve = world.told()
     assert [one.kind for one in (trigger, edit, resolve)] == ["trigger", "update", "resolve"]
     assert [one.quiet for one in (trigger, edit, resolve)] == [False, True, True]
-    assert edit.silenced_until == OPENED + 24 * HOUR
+    assert (edit.silenced_until, edit.silenced_by, edit.silence_comment) == (OPENED + 24 * HOUR, "ann", "deploy")
     assert trigger.group_id == resolve.group_id
     assert resolve.remote_id == edit.remote_id
+
+
+def test_a_silence_made_for_later_edits_the_message_once_when_it_begins(make: Made) -> None:
+    world = burning(make(), hours=30)
+    begin = OPENED + 2.5 * HOUR
+    done = world.app.actions.silence_matching(
+        {"metric": "shop.*"}, 3 * HOUR, by="ann", comment="move", via="cli", now=OPENED, starts=begin
+    )
+    assert done.text == ("silenced from Tue 2026-01-20 16:30 UTC until Tue 2026-01-20 19:30 UTC by ann")
+    world.hours(OPENED + HOUR, OPENED + 3 * HOUR)
+    assert world.kinds() == ["trigger"]
+    world.at(begin)
+    world.restart()
+    world.adopt(begin + timedelta(minutes=1))
+    world.hours(OPENED + 3 * HOUR, OPENED + 5 * HOUR)
+    _, edit = world.told()
+    assert (edit.created, edit.quiet, edit.silenced_until) == (begin, True, begin + 3 * HOUR)
+    assert [change.text for change in edit.changes] == ["silenced until Tue 2026-01-20 19:30 UTC by ann: move"]
+    world.hours(OPENED + 5 * HOUR, OPENED + 7 * HOUR)
+    assert [one.silenced_until for one in world.told()[2:]] == [None], "its end is told as that of any silence"
 
 
 def test_what_opens_under_a_silence_is_told_once_when_it_ends(make: Made) -> None:

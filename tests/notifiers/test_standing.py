@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr
 
-from notifiers import Notification, standing, wording
+from notifiers import Notification, console, standing, wording
 from notifiers.pagerduty import PagerDuty
 from notifiers.slack import Slack
 from notifiers.slack.message import replies
@@ -60,7 +60,12 @@ def pagerduty(pages: PagerDutyStandIn) -> Iterator[PagerDuty]:
             "silenced",
             "critical · acknowledged 16:12 by ann · silenced until Tue 17:00",
         ),
-        (notification(silenced_until=MONDAY), "critical", "critical"),
+        (
+            notification(**SILENCED, silenced_by="bob", silence_comment="new checkout goes live"),
+            "silenced",
+            "critical · silenced until Tue 17:00 by bob (new checkout goes live)",
+        ),
+        (notification(silenced_until=MONDAY, silenced_by="bob", silence_comment="over"), "critical", "critical"),
         (
             notification(acknowledged_by="ann", acknowledged_at=MONDAY - 24 * HOUR),
             "acknowledged",
@@ -83,7 +88,38 @@ def test_what_people_did_counts_before_how_it_behaves_and_that_before_its_severi
 def test_a_name_from_elsewhere_stays_on_its_line() -> None:
     told = notification(acknowledged_by="ann\n<!channel>" + "x" * 300, acknowledged_at=MONDAY)
     assert "\n" not in standing.phrase(told)
-    assert len(standing.phrase(told)) <= 160
+    assert len(standing.phrase(told)) <= 240
+
+
+INSTEAD = {"fallback_for": "growth-slack", "fallback_reason": "is out of order (destination refused: is_archived)"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, ""),
+        (INSTEAD, "this is the fallback of growth-slack, which is out of order (destination refused: is_archived)"),
+        (
+            INSTEAD | {"fallback_reason": ""},
+            "this was told as the fallback of growth-slack, which is told itself again",
+        ),
+    ],
+)
+def test_a_fallback_says_in_whose_place_it_is_told_everywhere(
+    changes: dict[str, object], said: str, slack: Slack, slack_service: SlackStandIn
+) -> None:
+    told = notification(**changes)
+    assert standing.in_place_of(told) == said
+    slack.send(told)
+    (root,) = slack_service.messages()
+    assert said in root.shown
+    assert said in "\n".join(line.plain for line in console.lines(told))
+
+
+def test_why_a_fallback_is_told_is_bounded_and_on_one_line() -> None:
+    said = standing.in_place_of(notification(fallback_for="x\ny" * 200, fallback_reason="is out of order\n" * 200))
+    assert "\n" not in said
+    assert len(said) <= 300
 
 
 def test_a_flapping_incident_says_so_in_its_headline() -> None:

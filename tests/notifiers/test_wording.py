@@ -135,6 +135,20 @@ def test_incidents_that_are_not_listed_behind_ended_ones_have_ended_too() -> Non
     assert wording.others(notification(incident(), over, unlisted=40)) == ""
 
 
+def test_what_was_given_up_has_a_short_headline_and_the_way_out_below() -> None:
+    said = "health, group g1 (content refused: no_text); to try again: metricwatch deliveries retry g1:1"
+    told = notification(incident(kind="undelivered", metric="team", dimensions={}, reason=said, bucket=None))
+    assert wording.headline(told) == "team: a message was given up"
+    assert wording.since_line(told).endswith(f": {said}")
+
+
+def test_series_that_may_open_next_are_counted_while_it_is_open() -> None:
+    told = notification(pending=2)
+    assert wording.since_line(told).endswith(" · 2 more pending")
+    assert wording.pending(notification()) == ""
+    assert wording.pending(told.model_copy(update={"kind": "resolve"})) == ""
+
+
 def test_the_worst_open_incident_leads() -> None:
     over = incident(dimensions={"country": "FR"}, status="resolved", resolved=MONDAY + HOUR)
     assert wording.headline(notification(over, incident())).startswith("Orders, Germany")

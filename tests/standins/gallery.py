@@ -10,6 +10,8 @@ import numpy as np
 from pydantic import SecretStr
 
 from alerting import charts
+from config.canary import TEAM
+from config.model import CANARY
 from notifiers import IncidentView, Notification, TimelineEntry, wording
 from notifiers.slack import Slack
 from tests.charts.example import three_weeks
@@ -20,6 +22,17 @@ END = datetime(2026, 2, 2, 22, tzinfo=UTC)
 """17:00 in New York, when the last bucket of the example has closed."""
 NOW = END + timedelta(minutes=20)
 ZONE = "America/New_York"
+
+
+NO_NUMBERS: Mapping[str, object] = {
+    "dimensions": {},
+    "observed": None,
+    "expected": None,
+    "lower": None,
+    "upper": None,
+    "score": None,
+    "detector": "",
+}
 
 
 @dataclass(frozen=True)
@@ -42,12 +55,15 @@ class Scene:
 def scenes() -> list[Scene]:
     one, four = _one(), drop_in_germany()
     acknowledged = {"acknowledged_by": "ann", "acknowledged_at": NOW + timedelta(minutes=6)}
+    why = "is out of order (destination refused: is_archived)"
+    instead = {"fallback_for": "growth-slack", "fallback_reason": why}
+    silenced = {"silenced_by": "bob", "silence_comment": "new checkout goes live"}
     later = _update(one, NOW + timedelta(minutes=10))
     return [
         Scene("slack-message", [one.model_copy(update={"chart": large_chart()})]),
-        Scene("slack-many", [four.model_copy(update={"chart": small_charts(four.incidents)})]),
+        Scene("slack-many", [four.model_copy(update={"chart": small_charts(four.incidents), "pending": 2})]),
         Scene("slack-acknowledged", [_changed(later, **acknowledged)]),
-        Scene("slack-silenced", [_changed(later, silenced_until=NOW + 24 * HOUR)]),
+        Scene("slack-silenced", [_changed(later, silenced_until=NOW + 24 * HOUR, **silenced)]),
         Scene("slack-reminder", [one, _reminder(one)]),
         Scene("slack-worse", [_warning(one), _worse(one)]),
         Scene("slack-recovering", [_with(later, status="recovering", observed=1021.0)]),
@@ -55,6 +71,9 @@ def scenes() -> list[Scene]:
         Scene("slack-resolved", [one, _resolved(one)]),
         Scene("slack-retracted", [_retracted(one)]),
         Scene("slack-late", [_late(one)]),
+        Scene("slack-fallback", [_changed(one, **instead)]),
+        Scene("slack-given-up", [_given_up(one)]),
+        Scene("slack-canary", [_canary(one)]),
         Scene("slack-repeat", [_changed(one, possible_repeat=True)]),
     ]
 
@@ -125,16 +144,35 @@ def _retracted(told: Notification) -> Notification:
 
 
 def _late(told: Notification) -> Notification:
-    health: Mapping[str, object] = {
-        "metric": "orders_hourly",
-        "dimensions": {},
-        "kind": "late",
-        "reason": "3 h late, 14 metrics affected",
-        "severity": "critical",
-        "observed": None,
-        "expected": None,
-        "score": None,
-        "detector": "",
-        "bucket": "1h",
+    own = {**NO_NUMBERS, "metric": "orders_hourly", "kind": "late", "reason": "3 h late, 14 metrics affected"}
+    return _with(_changed(told, subscription="orders_hourly", owner={"team": "data"}), **own, bucket="1h")
+
+
+def _given_up(told: Notification) -> Notification:
+    group = "20260202T2120-4f2a9c1be07d3355"
+    said = (
+        f"checkout-health, group {group} (content refused: msg_too_long); "
+        f"to try again: metricwatch deliveries retry {group}:1"
+    )
+    own = {**NO_NUMBERS, "metric": "growth-slack", "kind": "undelivered", "reason": said}
+    about = _changed(told, subscription="growth-slack", owner={"team": "data"}, severity="warning", runbook=None)
+    return _with(about, **own, severity="warning", opened=NOW, detected=NOW, latest=NOW, bucket=None)
+
+
+def _canary(told: Notification) -> Notification:
+    midnight = datetime(2026, 2, 2, tzinfo=UTC)
+    own: Mapping[str, object] = {
+        **NO_NUMBERS,
+        "metric": CANARY,
+        "kind": "metric",
+        "reason": "1 is above 0.5",
+        "unit": None,
+        "observed": 1.0,
+        "expected": 0.5,
+        "upper": 0.5,
+        "detector": "threshold",
+        "bucket": "5m",
     }
-    return _with(_changed(told, subscription="orders_hourly", owner={"team": "data"}), **health)
+    at = {"opened": midnight, "detected": midnight + HOUR / 12, "latest": midnight}
+    about = _changed(told, subscription=CANARY, owner={"team": TEAM}, severity="info", runbook=None, timezone="UTC")
+    return _with(_changed(about, created=midnight + HOUR / 12), **own, **at, severity="info", additive=False)

@@ -50,6 +50,7 @@ def test_series_and_incidents_from_before_flapping_was_noticed_do_not_flap(store
             ("incidents", "flapping"),
             ("transitions", "began_flapping"),
             ("groups", "origin"),
+            ("groups", "charted"),
             ("receivers", "fallback"),
         ):
             connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
