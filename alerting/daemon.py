@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
 from watchfiles import watch
 
 from alerting.app import App
@@ -32,6 +33,16 @@ TIDY_EVERY = timedelta(hours=1)
 STOP_WITHIN_S = 10.0
 HEARTBEAT_EVERY_S = 60.0
 BROKEN_WAITS = timedelta(minutes=1)
+
+
+class Ticking(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
+    """Fires now and then: ticks that were missed are not counted one by one, which takes minutes after a long sleep."""
+
+    def __init__(self, every: timedelta) -> None:
+        self._every = every
+
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
+        return now if previous is None else max(previous, now) + self._every
 
 
 class Daemon:
@@ -89,7 +100,9 @@ class Daemon:
         """Outside APScheduler, because that one can die while it says that it runs."""
         scheduler, rebuilds = self._scheduler(), deque[float](maxlen=REBUILDS)
         while not self._stopping.wait(1.0):
-            self._notice_clock_jump()
+            if self._clock_jumped():
+                scheduler.shutdown(wait=False)  # set back, it would wait for the time at which it wanted to tick
+                scheduler = self._scheduler()
             if self._app.pulse.age_s() <= HEARTBEAT_OLD_S:
                 continue
             if len(rebuilds) == REBUILDS and time.monotonic() - rebuilds[0] < REBUILDS_WITHIN_S:
@@ -108,8 +121,7 @@ class Daemon:
         scheduler = BackgroundScheduler(timezone=UTC, daemon=True)
         scheduler.add_job(
             self._tick,
-            "interval",
-            seconds=TICK.total_seconds(),
+            Ticking(TICK),
             coalesce=True,
             misfire_grace_time=None,
             max_instances=1,
@@ -180,13 +192,14 @@ class Daemon:
         except StoreError as exc:
             _log.warning("tidying paused", reason=str(exc))
 
-    def _notice_clock_jump(self) -> None:
+    def _clock_jumped(self) -> bool:
+        """Due times need no mending: each tick computes them from the stored state."""
         wall, monotonic = self._clock(), time.monotonic()
         jumped_s = (wall - self._clocks[0]).total_seconds() - (monotonic - self._clocks[1])
         self._clocks = (wall, monotonic)
         if abs(jumped_s) > CLOCK_JUMP_S:
-            # Due times are computed from the stored state at every tick, so there is nothing to mend.
             _log.warning("clock jumped", by_s=round(jumped_s, 1))
+        return abs(jumped_s) > CLOCK_JUMP_S
 
     def _beat(self) -> None:
         while not self._stopping.wait(HEARTBEAT_EVERY_S):
