@@ -66,6 +66,7 @@ class Daemon:
         self._reloading = threading.Lock()
         self._tidied: datetime | None = None
         self._clocks = (clock(), time.monotonic())
+        self._all_are_due = threading.Event()
 
     def run(self) -> int:
         """Until SIGTERM, SIGINT or a scheduler that keeps dying; 0 or 1."""
@@ -103,6 +104,8 @@ class Daemon:
             if self._clock_jumped():
                 scheduler.shutdown(wait=False)  # set back, it would wait for the time at which it wanted to tick
                 scheduler = self._scheduler()
+                self._broken_until.clear()
+                self._all_are_due.set()
             if self._app.pulse.age_s() <= HEARTBEAT_OLD_S:
                 continue
             if len(rebuilds) == REBUILDS and time.monotonic() - rebuilds[0] < REBUILDS_WITHIN_S:
@@ -138,7 +141,9 @@ class Daemon:
                 self._emergency.works(now)
             if self._app.revisit(now):
                 self._courier.wake()
-            for name in self._app.due(now):
+            is_all = self._all_are_due.is_set()
+            self._all_are_due.clear()
+            for name in self._app.due(now, {} if is_all else None):
                 if self._broken_until.get(name, now) <= now:
                     self._submit(name)
             self._tidy(now)
@@ -193,7 +198,7 @@ class Daemon:
             _log.warning("tidying paused", reason=str(exc))
 
     def _clock_jumped(self) -> bool:
-        """Due times need no mending: each tick computes them from the stored state."""
+        """True where the wall clock moved otherwise than time did: what was due by the old one is not known."""
         wall, monotonic = self._clock(), time.monotonic()
         jumped_s = (wall - self._clocks[0]).total_seconds() - (monotonic - self._clocks[1])
         self._clocks = (wall, monotonic)
