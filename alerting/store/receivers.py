@@ -12,6 +12,7 @@ from alerting.store.statements import insert_missing, upsert
 from alerting.store.tables import outbox, receivers
 
 _NOBODY = " nobody"  # no receiver can have this name
+_ROOM_BYTES = 1 << 20
 
 
 def read(connection: Connection, name: str) -> ReceiverState:
@@ -42,9 +43,13 @@ def held(connection: Connection, names: Iterable[str]) -> dict[str, ReceiverStat
     return {row["name"]: ReceiverState(**row) for row in rows}
 
 
-def write_nothing(connection: Connection) -> None:
-    """A row comes and goes, so that pages are written all the same."""
-    connection.execute(insert(receivers).values(name=_NOBODY, reason=""))
+def write_room(connection: Connection) -> None:
+    """A row as large as what an evaluation writes: on a full disk a small one may still find a place."""
+    remove_room(connection)  # of a process that died in between
+    connection.execute(insert(receivers).values(name=_NOBODY, reason="." * _ROOM_BYTES))
+
+
+def remove_room(connection: Connection) -> None:
     connection.execute(delete(receivers).where(receivers.c.name == _NOBODY))
 
 

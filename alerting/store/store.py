@@ -165,9 +165,14 @@ class Store:
         return retention.expire(self._database, now, history_by_digest, self.points.digests())
 
     def prove_writable(self) -> None:
-        """Returns where a row can be written, and leaves none. Raises StoreError: a full disk can still be read."""
+        """Returns where an evaluation can be written, and leaves nothing. Raises StoreError.
+
+        A full disk can still be read, and takes what fits into pages that are there: so it is a megabyte, committed.
+        """
         with self._database.writing() as connection:
-            receivers.write_nothing(connection)
+            receivers.write_room(connection)
+        with self._database.writing() as connection:
+            receivers.remove_room(connection)
 
     def close(self) -> None:
         self.engine.dispose()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.scenario import KEYS, LOW, NOTHING, SHOP, Scenario, expect
+from tests.figures import Figure
 from tests.standins.pagerduty import PagerDutyStandIn
 from tests.standins.slack import SlackStandIn
 
@@ -227,7 +228,7 @@ def test_an_acknowledgement_ends_reminders_and_never_the_resolve(make: Made) -> 
     )
 
 
-def test_what_is_silenced_while_it_fires_still_closes_its_page_and_its_message(make: Made) -> None:
+def test_what_is_silenced_while_it_fires_still_closes_its_page_and_its_message(make: Made, figure: Figure) -> None:
     story = make(countries=("DE", "FR"))
     story.sells("DE", 0, 8, NOTHING)
     story.sells("FR", 4, 8, NOTHING)
@@ -243,6 +244,9 @@ def test_what_is_silenced_while_it_fires_still_closes_its_page_and_its_message(m
     assert "resolved" in root.shown
     threads = [seen for seen in story.seen if seen.what in ("thread", "broadcast") and seen.at > timedelta(minutes=4)]
     assert threads == []
+    figure(
+        "T14", "silenced while firing, resolved under silence: 0 pages open, the root reads resolved, 0 thread posts"
+    )
 
 
 def test_a_silence_that_ends_while_it_still_fires_is_one_notice(make: Made) -> None:

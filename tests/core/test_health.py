@@ -240,7 +240,13 @@ def test_failed_pulls_back_off_up_to_a_bucket_or_fifteen_minutes(bucket: str, mi
     ],
 )
 def test_a_query_is_due_when_something_new_can_be_there(query: Query, state: QueryState, expected: datetime) -> None:
-    assert due(query, state, NOON + 30 * M) == expected
+    assert due(query, state, max(NOON + 30 * M, state.attempted or NOON + 30 * M)) == expected
+
+
+def test_after_the_clock_was_set_back_a_query_is_due_at_once_and_looked_at_often() -> None:
+    ahead = replace(STATE, attempted=NOON + 240 * H, succeeded=NOON + 240 * H, watermark=NOON + H)
+    assert due(QUERY, ahead, NOON) == NOON
+    assert due(QUERY, replace(ahead, attempted=NOON, succeeded=NOON), NOON) == NOON + timedelta(minutes=5)
 
 
 def test_history_is_reached_to_within_a_bucket_and_grows_with_its_setting() -> None:

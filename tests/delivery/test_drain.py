@@ -14,6 +14,7 @@ from notifiers.contract import Notification, Notifier, Pace
 from notifiers.errors import Ambiguous, BadContent, BadCredential, BadDestination, NotSent
 from tests.canaries import ROUTING_KEY, SLACK_TOKEN
 from tests.delivery.fakes import Fake, FakeClock, Pager, no_picture, refused
+from tests.figures import Figure
 from tests.store.builders import HOUR, NOON, delivery, group, incident
 
 SECOND = timedelta(seconds=1)
@@ -276,7 +277,9 @@ def test_a_channel_is_not_sent_more_than_its_pace(store: Store) -> None:
 
 
 @pytest.mark.parametrize("number", range(1, 8))
-def test_whichever_database_operation_fails_nothing_is_lost_or_told_twice(store: Store, number: int) -> None:
+def test_whichever_database_operation_fails_nothing_is_lost_or_told_twice(
+    store: Store, number: int, figure: Figure
+) -> None:
     owe(store, delivery(1))
     slack, clock, count = Fake(), FakeClock(NOON), 0
 
@@ -294,6 +297,7 @@ def test_whichever_database_operation_fails_nothing_is_lost_or_told_twice(store:
     drained(store, slack, clock)
     assert slack.said == ["trigger g1"]
     assert [row.state for row in store.outbox.rows()] == ["sent"]
+    figure("T3", f"operation {number} of a delivery failed: told once")
 
 
 def test_an_outcome_that_cannot_be_written_at_first_is_written_later(store: Store) -> None:

@@ -80,7 +80,7 @@ class Clockwork:
 
 
 @contextmanager
-def clockwork(folder: Path, yaml: str) -> Iterator[Clockwork]:
+def clockwork(folder: Path, yaml: str, **settings: object) -> Iterator[Clockwork]:
     """A world with the receivers ``team`` (Slack) and ``pager`` (PagerDuty) in place of its consoles."""
     assert CONSOLES in yaml
     (folder / "pager.key").write_text(KEY, encoding="utf-8")
@@ -95,6 +95,7 @@ def clockwork(folder: Path, yaml: str) -> Iterator[Clockwork]:
             slack_token=SecretStr(TOKEN),
             slack_base_url=slack.base_url,
             pagerduty_url=pager.url,
+            **settings,
         )
         world.sends_really = True
         stack.callback(world.close)

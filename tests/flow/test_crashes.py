@@ -1,4 +1,4 @@
-"""What a process that dies between two steps leaves for the next one."""
+"""What a process that dies between two steps leaves for the next one; ``test_crash_matrix.py`` kills it for real."""
 
 from __future__ import annotations
 
@@ -36,24 +36,6 @@ def dies_before_recording(world: World, error: StoreError) -> None:
 
 def opened(world: World) -> list[tuple[str, str]]:
     return [(one.id, one.status) for one in world.incidents()]
-
-
-def test_killed_between_pull_and_record_the_next_start_finds_the_same_incident(make: Made) -> None:
-    calm, killed = quiet(make()), quiet(make())
-    for world in (calm, killed):
-        world.shop.open_hours(NOON, NOON + 2 * HOUR, 30).load()
-        world.at(NOON + HOUR)
-    dies_before_recording(killed, Unavailable("the power failed"))
-    with pytest.raises(Unavailable):
-        killed.evaluate(NOON + 2 * HOUR)
-    killed.restart()
-    later = NOON + 2 * HOUR + timedelta(seconds=20)
-    assert killed.app.due(later) == ["orders_hourly"], "due at once, not an hour later"
-    killed.adopt(later)
-    killed.at(later)
-    calm.at(NOON + 2 * HOUR)
-    assert opened(calm) == opened(killed) != []
-    assert killed.kinds() == ["trigger"]
 
 
 def test_an_evaluation_that_lost_a_race_is_discarded_and_due_again(make: Made) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from tests.figures import Figure
 from tests.flow.clockwork import Clockwork, clockwork
 from tests.flow.world import NOON, SHOP
 
@@ -41,7 +40,7 @@ def counted(clock: Clockwork) -> tuple[int, int]:
     [(1, 1, "a."), (2, 3, "aa...")],
 )
 def test_a_value_that_crosses_its_bound_for_six_hours_pages_once(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], open_after: int, resolve_after: int, pattern: str
+    tmp_path: Path, figure: Figure, open_after: int, resolve_after: int, pattern: str
 ) -> None:
     rules = f"{{open_after: {open_after}, resolve_after: {resolve_after}}}"
     yaml = BY_MINUTE.replace("{open_after: 2, resolve_after: 2}", rules)
@@ -50,9 +49,7 @@ def test_a_value_that_crosses_its_bound_for_six_hours_pages_once(
         clock.run(NOON, after(SIX_HOURS), MINUTE)
         pages, messages = counted(clock)
         clock.run(after(SIX_HOURS), after(SIX_HOURS + 30), MINUTE)
-        heard = Counter((one.service, one.what) for one in clock.heard)
-        with capsys.disabled():  # the figures are what this is for
-            sys.stdout.write(f"\n{rules} {pattern}: {pages} pages, {messages} messages in 6 h; all: {dict(heard)}\n")
+        figure("T13", f"6 h of {pattern}, {rules}: {pages} page, {messages} Slack messages")
         assert pages <= 1
         assert messages <= 3
         assert clock.pager.pages == pages

@@ -7,6 +7,7 @@ import pytest
 
 from detectors import Panel, Verdicts, registry
 from detectors.threshold import Threshold
+from tests.figures import Figure
 from tests.flow.conftest import Made
 from tests.flow.test_life import DAYS
 from tests.flow.world import HOUR, NOON, SHOP, World
@@ -34,7 +35,9 @@ def subscriptions() -> str:
     return "".join([SHOP[: SHOP.index("  health:")], ONE.format(name="bad", detector="poison"), *others])
 
 
-def test_one_that_breaks_stops_no_other_and_is_told_once(make: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_breaks_stops_no_other_and_is_told_once(
+    make: Made, monkeypatch: pytest.MonkeyPatch, figure: Figure
+) -> None:
     monkeypatch.setitem(registry.BUILT_IN, "poison", "tests.flow.test_poison:Poison")
     world: World = make(subscriptions())
     world.shop.open_hours(NOON - DAYS, NOON).open_hours(NOON, NOON + 3 * HOUR, 30).load()
@@ -48,6 +51,7 @@ def test_one_that_breaks_stops_no_other_and_is_told_once(make: Made, monkeypatch
     assert ailment.last.reason.startswith("shop.orders of bad cannot be judged: ZeroDivisionError")
     assert world.kinds("ops") == ["trigger"]
     assert "s3cret" not in world.told("ops")[0].model_dump_json()
+    figure("T18", f"1 poison of 200: {len(found)} others judged in the evaluation of their hour, 1 notice")
 
     # Mended, the ailment ends.
     monkeypatch.setitem(registry.BUILT_IN, "poison", "detectors.threshold:Threshold")

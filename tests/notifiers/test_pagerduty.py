@@ -11,6 +11,7 @@ from pydantic import SecretStr, ValidationError
 
 from notifiers.errors import Ambiguous, BadContent, BadCredential, BadDestination, DeliveryError, NotSent
 from notifiers.pagerduty import ENDPOINTS, PagerDuty, dedup_key, encoded
+from tests.figures import Figure
 from tests.notifiers.examples import MONDAY, incident, notification, resolve, update
 from tests.standins.pagerduty import KEY, PagerDutyStandIn
 
@@ -113,11 +114,12 @@ def test_a_lost_answer_is_ambiguous_and_the_resend_pages_nobody(
     ],
 )  # fmt: skip
 def test_every_status_has_its_class(
-    pager: PagerDuty, service: PagerDutyStandIn, status: int, expected: type[DeliveryError]
+    pager: PagerDuty, service: PagerDutyStandIn, status: int, expected: type[DeliveryError], figure: Figure
 ) -> None:
     service.fail("enqueue", "status", status=status, times=9)
     with pytest.raises(expected):
         pager.send(notification())
+    figure("T9", f"PagerDuty status {status} is {expected.__name__}")
 
 
 def test_a_service_that_is_down_was_surely_not_told(pager: PagerDuty, service: PagerDutyStandIn) -> None:

@@ -8,6 +8,7 @@ from pydantic import SecretStr, ValidationError
 from notifiers.errors import Ambiguous, BadContent, BadCredential, BadDestination, CannotLook, DeliveryError, NotSent
 from notifiers.slack import Slack
 from notifiers.slack.answers import AMBIGUOUS, CONTENT, CREDENTIAL, DESTINATION, LIMITED
+from tests.figures import Figure
 from tests.notifiers.examples import CHANNEL, PNG, incident, notification, resolve, update
 from tests.standins.slack import TOKEN, SlackStandIn, Workspace
 
@@ -263,7 +264,7 @@ def test_the_sdk_has_no_retry_handlers_and_times_out_after_ten_seconds(slack: Sl
     ],
 )
 def test_every_error_code_has_its_class(
-    slack: Slack, service: SlackStandIn, codes: frozenset[str], expected: type[DeliveryError]
+    slack: Slack, service: SlackStandIn, codes: frozenset[str], expected: type[DeliveryError], figure: Figure
 ) -> None:
     for code in sorted(codes):
         service.fail("chat.postMessage", "error", code=code, times=5)
@@ -271,13 +272,16 @@ def test_every_error_code_has_its_class(
             slack.send(notification())
         service.clear()
     assert service.messages() == []
+    figure("T9", f"{len(codes)} Slack codes are {expected.__name__}")
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-def test_every_http_status_has_its_class(slack: Slack, service: SlackStandIn, status: int) -> None:
+def test_every_http_status_has_its_class(slack: Slack, service: SlackStandIn, status: int, figure: Figure) -> None:
     service.fail("chat.postMessage", "status", status=status, body="<html>no JSON</html>")
-    with pytest.raises(NotSent if status == 429 else Ambiguous):
+    expected = NotSent if status == 429 else Ambiguous
+    with pytest.raises(expected):
         slack.send(notification())
+    figure("T9", f"Slack status {status} is {expected.__name__}")
 
 
 @pytest.mark.parametrize("kind", ["html", "truncated"])

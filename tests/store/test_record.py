@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError, StatementError
 
 from alerting.core.incidents import Incident, Status
 from alerting.store import AmbiguousIncident, LostRace, Recording, Store, Unavailable, open_store
+from tests.figures import Figure
 from tests.store.builders import (
     HOUR,
     NOON,
@@ -272,7 +273,7 @@ def test_transitions_of_a_series_are_found_also_before_an_incident(store: Store)
     assert store.transitions(SUBJECT, one.fingerprint, NOON + HOUR, NOON + 2 * HOUR) == []
 
 
-def test_whichever_database_operation_fails_nothing_is_half_recorded(store: Store) -> None:
+def test_whichever_database_operation_fails_nothing_is_half_recorded(store: Store, figure: Figure) -> None:
     """Fail the first operation, then the second, … until it gets through: each time all or nothing."""
     one, failed = incident(), 0
     for number in range(1, 100):
@@ -283,6 +284,7 @@ def test_whichever_database_operation_fails_nothing_is_half_recorded(store: Stor
         assert store.series_states(SUBJECT) == {}
     assert failed > 8
     assert len(store.outbox.rows()) == len(store.incidents()) == len(store.open_groups()) == 1
+    figure("T3", f"each of {failed} operations of a recording failed in turn: 0 lost, 0 half recorded")
 
 
 def record_failing_at(store: Store, number: int, recording: Recording) -> bool:
