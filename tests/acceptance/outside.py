@@ -28,6 +28,7 @@ class Outside:
         self.faults: list[str] = []
         self.refused: list[str] = []
         self.lock = threading.Lock()
+        self._failed: set[tuple[str, str]] = set()
         self.token, self._share, self._chance = token, share, random.Random(seed)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _exchange_with(self))
         self.origin = f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -66,10 +67,19 @@ class Outside:
         """Nothing goes wrong any more."""
         self._share = 0.0
 
-    def fault(self) -> str:
-        """What goes wrong with this request, mostly nothing."""
+    def fault(self, path: str, body: bytes) -> str:
+        """What goes wrong with this request, mostly nothing; no event for PagerDuty is failed twice.
+
+        A page that fails for as long as its incident lasts is rightly never sent: only the end is told.
+        """
+        event = json.loads(body) if path == "/v2/enqueue" else {}
+        meant = (event.get("event_action", ""), event.get("dedup_key", ""))
+        if meant in self._failed:
+            return ""
         found = self._chance.choice(("429", "500", "503", "cut")) if self._chance.random() < self._share else ""
         self.faults += [found] if found else []
+        if found and event:
+            self._failed.add(meant)
         return found
 
     def answer(self, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, Json]:
@@ -141,7 +151,7 @@ def _exchange_with(outside: Outside) -> type[BaseHTTPRequestHandler]:
             if len(body) < length:
                 return  # its sender was killed
             with outside.lock:
-                fault = outside.fault()
+                fault = outside.fault(self.path, body)
                 if fault in ("", "cut"):
                     status, answer = outside.answer(urlsplit(self.path).path, dict(self.headers), body)
                 else:

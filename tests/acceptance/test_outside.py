@@ -23,8 +23,8 @@ from tests.figures import Figure
 FIRST = datetime(2026, 3, 2, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 HOURS, KILLS, QUIET = 12, 8, 3
-LOW = {"DE": range(1, 4), "FR": range(2, 4), "IT": range(4, 5), "UK": range(5, 9), "US": range(7, 9)}
-"""Country → the hours in which it sells nothing: each is one group."""
+LOW = {"DE": range(1, 5), "FR": range(2, 6), "IT": range(3, 7), "UK": range(4, 9), "US": range(5, 9)}
+"""Country → the hours in which it sells nothing: each is one group, long enough to try a page again."""
 GROUPS = len(LOW)
 FOLDER = """
 version: 1
