@@ -10,9 +10,10 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from alerting.web.pages import error_page
+from alerting.web import health
+from alerting.web.desk import Actor
+from alerting.web.pages.rendering import error_page
 
-HEALTH = ("/healthz", "/readyz")
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -49,6 +50,8 @@ class Gate:
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
+        # Pages read these: who asks, and what every form of theirs must send back.
+        scope.setdefault("state", {}).update(actor=Actor("local", "admin"), form_token="")
         answer = self._refusal(Request(scope))
         await (answer or self._app)(scope, receive, dressed)
 
@@ -56,7 +59,7 @@ class Gate:
         if request.method not in ("GET", "HEAD"):
             page = error_page(405, f"{request.method} is not a way to ask here: pages only show")
             return HTMLResponse(page, 405, headers={"Allow": "GET, HEAD"})
-        if request.url.path in HEALTH:
+        if request.url.path in health.PATHS:
             return None
         if not self._knows(request.headers.get("host", "")):
             reason = "this name is not known here: add it to METRICWATCH_HOSTS, or set METRICWATCH_PUBLIC_URL"

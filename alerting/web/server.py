@@ -4,35 +4,27 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-from alerting.app import App, reading
-from alerting.app.canary import ailment
+from alerting.app import App
 from alerting.store import StoreError
 from alerting.telemetry import logger
+from alerting.web import health
+from alerting.web.desk import READ, Clock, Desk, utc_now
 from alerting.web.gate import Gate, host_name, is_loopback
-from alerting.web.pages import error_page, incident_page, incidents_page
+from alerting.web.pages import PAGES
+from alerting.web.pages.rendering import error_page
 
-Clock = Callable[[], datetime]
-PULSE_S = 30.0
-"""A scheduler that has not beaten for longer is not alive."""
-READ = ["GET", "HEAD"]
 _STATIC = Path(__file__).with_name("static")
 _log = logger("web")
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 def create(app: App, *, listen: str | None = None, clock: Clock = utc_now) -> FastAPI:
@@ -40,8 +32,11 @@ def create(app: App, *, listen: str | None = None, clock: Clock = utc_now) -> Fa
     web = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     host = app.settings.listen_address[0] if listen is None else listen
     web.add_middleware(Gate, hosts=_hosts(app, host), is_exposed=not is_loopback(host))
-    _add_health(web, app, clock)
-    _add_incidents(web, app, clock)
+    desk = Desk(app, clock)
+    web.include_router(health.routes(desk))
+    web.add_api_route("/", lambda: RedirectResponse("/incidents", status_code=307), methods=READ)
+    for routes in PAGES:
+        web.include_router(routes(desk))
     web.mount("/static", StaticFiles(directory=_STATIC))
     web.add_exception_handler(HTTPException, _refused)
     web.add_exception_handler(StoreError, _store_failed)
@@ -99,58 +94,6 @@ def _listener(host: str, port: int) -> socket.socket:
 def _hosts(app: App, listen: str) -> frozenset[str]:
     public = urlsplit(app.settings.public_url or "").hostname
     return frozenset(name.casefold() for name in (listen, public or "", *map(host_name, app.settings.hosts)) if name)
-
-
-def _add_health(web: FastAPI, app: App, clock: Clock) -> None:
-    # Not a thread of the pool: it answers when every other request waits for a slow store.
-    @web.api_route("/healthz", methods=READ)
-    async def healthz() -> Response:
-        age_s = app.pulse.age_s()
-        is_alive = age_s <= PULSE_S
-        text = "ok" if is_alive else f"the scheduler has not beaten for {age_s:.0f} s"
-        return PlainTextResponse(text + "\n", status_code=200 if is_alive else 503)
-
-    @web.api_route("/readyz", methods=READ)
-    def readyz() -> Response:
-        if app.loaded.errors and not app.config.queries:
-            return PlainTextResponse("no configuration is loaded, see: metricwatch check\n", status_code=503)
-        try:
-            app.store.query_states()
-            lost = ailment(app.bench(), clock())
-        except StoreError:
-            return PlainTextResponse("the state database does not answer\n", status_code=503)
-        return PlainTextResponse(f"{lost}\n", status_code=503) if lost else PlainTextResponse("ok\n")
-
-
-def _add_incidents(web: FastAPI, app: App, clock: Clock) -> None:
-    @web.api_route("/", methods=READ)
-    def home() -> Response:
-        return RedirectResponse("/incidents", status_code=307)
-
-    @web.api_route("/incidents", methods=READ)
-    def incidents() -> Response:
-        now = clock()
-        return HTMLResponse(incidents_page(reading.incidents(app, now, limit=100), now))
-
-    @web.api_route("/incidents/{name}", methods=READ)
-    def incident(name: str) -> Response:
-        try:
-            page = reading.incident_page(app, name, clock())
-        except reading.UnknownIncident as exc:
-            raise HTTPException(404, str(exc)) from exc
-        if page.line.incident.id != name:
-            return RedirectResponse(f"/incidents/{page.line.incident.id}", status_code=307)
-        return HTMLResponse(incident_page(page))
-
-    @web.api_route("/incidents/{name}/chart.png", methods=READ)
-    def chart(name: str) -> Response:
-        try:
-            picture = reading.incident_chart(app, name)
-        except reading.UnknownIncident as exc:
-            raise HTTPException(404, str(exc)) from exc
-        if picture is None:
-            raise HTTPException(404, f"there is nothing to draw of incident {name!r}")
-        return Response(picture, media_type="image/png", headers={"Cache-Control": "private, max-age=60"})
 
 
 def _refused(request: Request, exc: Exception) -> Response:

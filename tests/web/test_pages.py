@@ -9,7 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from alerting.app import App, reading
-from alerting.web.pages import incident_page
+from alerting.web.pages.incidents import facts_of
+from alerting.web.pages.rendering import rendered
 from alerting.web.server import create
 from tests.app.world import HOSTILE, NOW
 
@@ -121,14 +122,18 @@ def test_nothing_in_a_page_can_run_or_comes_from_elsewhere(client: TestClient, a
                 assert (attributes.get("src") or attributes.get("href") or "").startswith("/"), path
 
 
+def incident_text(found: reading.IncidentPage) -> str:
+    return rendered("incident.html", path="/", **facts_of(found))
+
+
 def test_an_address_that_is_no_web_address_does_not_become_a_link(app: App) -> None:
     page = reading.incident_page(app, id_of(app, "FR"), NOW)
-    assert "javascript:" not in incident_page(replace(page, runbook="javascript:alert(1)"))
+    assert "javascript:" not in incident_text(replace(page, runbook="javascript:alert(1)"))
 
 
 def test_an_incident_that_told_nobody_says_so(app: App) -> None:
     page = reading.incident_page(app, id_of(app, "FR"), NOW)
-    assert "no delivery was planned" in incident_page(replace(page, outcomes=()))
+    assert "no delivery was planned" in incident_text(replace(page, outcomes=()))
 
 
 def test_the_style_is_served_and_knows_dark_and_narrow_screens(client: TestClient) -> None:

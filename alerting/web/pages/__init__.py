@@ -1,0 +1,13 @@
+"""Pages: each file has the routes of one, and how its answer becomes text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fastapi import APIRouter
+
+from alerting.web.desk import Desk
+from alerting.web.pages import incidents
+
+PAGES: tuple[Callable[[Desk], APIRouter], ...] = (incidents.routes,)
+"""The routes of each page; a page is added here and in the navigation of ``page.html``."""
