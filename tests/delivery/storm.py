@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import tempfile
 import time
@@ -55,7 +54,7 @@ def storm(folder: Path) -> dict[str, float]:
         chat.close()
         pager.close()
     store.close()
-    rss_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    rss_mb = _most_memory_kb() / 1024
     return found | {"seconds": round(time.monotonic() - began, 1), "rss_mb": round(rss_mb)}
 
 
@@ -100,6 +99,12 @@ def _audiences() -> dict[str, Audience]:
         for team in range(TEAMS)
     ]
     return {audience.subject: audience for audience in found}
+
+
+def _most_memory_kb() -> int:
+    # Not getrusage: to that a child counts from the memory of the process that forked it, which may be a whole suite.
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(next(line for line in status.splitlines() if line.startswith("VmHWM:")).split()[1])
 
 
 if __name__ == "__main__":

@@ -101,9 +101,8 @@ def test_the_demo_shows_and_really_sends_each_group_once(tmp_path: Path) -> None
     show(outcome, Console(file=shown, width=200))
     assert "labelled by people as" in shown.getvalue()
     assert "blizzard" in shown.getvalue()
-    headline = re.search(r"Taxi passengers: (\d+) % below expected", screen.getvalue())
-    assert headline, screen.getvalue()
-    assert int(headline[1]) >= 40, "of the blizzard"
+    shares = re.findall(r"Taxi passengers: (\d+) % below expected", screen.getvalue())
+    assert max(map(int, shares), default=0) >= 40, "of the blizzard"
     assert "░" in screen.getvalue(), "the band of a chart made of text"
 
 
