@@ -53,6 +53,7 @@ __all__ = [
     "incident_chart",
     "incident_page",
     "incidents",
+    "line_of",
     "newest",
     "open_incidents",
     "receivers_in_trouble",
@@ -103,7 +104,7 @@ def incidents(
         newest_ones = app.store.incidents(since=since, limit=limit)
         found += [incident for incident in newest_ones if not incident.is_open]
     attention = attention_of(app.store, now)
-    return tuple(_line(app, incident, now, attention) for incident in found[:limit])
+    return tuple(line_of(app, incident, now, attention) for incident in found[:limit])
 
 
 def open_incidents(app: App, now: datetime) -> tuple[IncidentLine, ...]:
@@ -115,7 +116,7 @@ def incident_page(app: App, name: str, now: datetime) -> IncidentPage:
     incident = incident_named(app, name)
     audience = audience_of_subject(app, incident.subject)
     return IncidentPage(
-        line=_line(app, incident, now, attention_of(app.store, now)),
+        line=line_of(app, incident, now, attention_of(app.store, now)),
         timeline=tuple(views.entry(transition) for transition in app.store.timeline(incident.id)),
         why=_opening_point(app, incident) or _without_receivers(_story(app, incident, now)),
         outcomes=outcomes_of(app, incident),
@@ -154,7 +155,8 @@ def receivers_in_trouble(app: App) -> tuple[ReceiverState, ...]:
     return tuple(app.store.outbox.receivers_in_trouble())
 
 
-def _line(app: App, incident: Incident, now: datetime, attention: Attention) -> IncidentLine:
+def line_of(app: App, incident: Incident, now: datetime, attention: Attention) -> IncidentLine:
+    """The incident in words, as of now."""
     audience = audience_of_subject(app, incident.subject)
     said = marked(_notification(incident, audience, now), [incident], (), attention, now)
     words = wording.headline(said), wording.since_line(said), said.timezone
