@@ -13,8 +13,8 @@ from alerting.app.actions import Done
 from alerting.core.actions import LABELS, Label
 from alerting.core.figures import count
 from alerting.web.desk import Desk
-from alerting.web.pages.posted import WRONG, Fields, Trouble, Unclear, back, comment_of, done, length_of
 from alerting.web.pages.incidents import incident_page
+from alerting.web.pages.posted import WRONG, Fields, Trouble, Unclear, back, comment_of, done, length_of
 
 
 class Who(TypedDict):

@@ -12,8 +12,8 @@ from alerting.app.reading import IncidentLine
 from alerting.core.figures import count
 from alerting.core.silences import SUBJECTS
 from alerting.web.desk import READ, Desk
-from alerting.web.pages.posted import LENGTHS, WRONG, Fields, Trouble, Unclear, comment_of, done, length_of
 from alerting.web.pages.incident_actions import who_of
+from alerting.web.pages.posted import LENGTHS, WRONG, Fields, Trouble, Unclear, comment_of, done, length_of
 from alerting.web.pages.rendering import page
 
 MATCHERS = ("metric", *SUBJECTS[:2])
