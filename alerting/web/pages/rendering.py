@@ -31,7 +31,7 @@ def page(request: Request, template: str, *, status: int = 200, **values: object
     frame = {"path": request.url.path, "actor": state.actor, "form_token": state.form_token, "said": said}
     answer = HTMLResponse(rendered(template, **frame, **values), status)
     if said:
-        posted.forget_said(answer)
+        posted.forget_said(request, answer)
     return answer
 
 
