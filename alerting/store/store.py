@@ -28,6 +28,7 @@ from alerting.store.database import Database, connect
 from alerting.store.enqueue import enqueue
 from alerting.store.migrating import migrate
 from alerting.store.outbox import Outbox
+from alerting.store.overview import Overview
 from alerting.store.points import Points
 from alerting.store.silences import Silences
 from alerting.store.values import Expired, Recording, SilentGroup, StoredVerdicts, Watch, Written
@@ -44,6 +45,7 @@ class Store:
         self.config_files = ConfigFiles(database)
         self.silences = Silences(database)
         self.actions = ActionLog(database)
+        self.overview = Overview(database)
 
     def exclusive(self) -> AbstractContextManager[None]:
         """Held by whoever evaluates and delivers; ends with its process. Raises StateBusy at once."""

@@ -10,13 +10,12 @@ from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import FastAPI
-from fastapi.responses import RedirectResponse
 
 from alerting.app import App
 from alerting.telemetry import logger
 from alerting.web import health, refusals, static_files
 from alerting.web.api import API, PREFIX
-from alerting.web.desk import READ, Clock, Desk, utc_now
+from alerting.web.desk import Clock, Desk, utc_now
 from alerting.web.gate import Gate, host_name, is_loopback
 from alerting.web.pages import PAGES
 
@@ -37,8 +36,6 @@ def create(app: App, *, listen: str | None = None, clock: Clock = utc_now) -> Fa
     web.add_middleware(Gate, hosts=_hosts(app, host), is_exposed=not is_loopback(host))
     desk = Desk(app, clock)
     web.include_router(health.routes(desk), include_in_schema=False)
-    home = RedirectResponse("/incidents", status_code=307)
-    web.add_api_route("/", lambda: home, methods=READ, include_in_schema=False)
     for routes in PAGES:
         web.include_router(routes(desk), include_in_schema=False)
     for routes in API:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fastapi import APIRouter
 
 from alerting.web.desk import Desk
-from alerting.web.pages import incidents
+from alerting.web.pages import incidents, now
 
-PAGES: tuple[Callable[[Desk], APIRouter], ...] = (incidents.routes,)
+PAGES: tuple[Callable[[Desk], APIRouter], ...] = (now.routes, incidents.routes)
 """The routes of each page; a page is added here and in the navigation of ``page.html``."""
