@@ -22,6 +22,7 @@ from alerting.app.reading_points import audience_of_subject, outcomes_of, why_po
 from alerting.app.reading_series import Shown, ShownSeries, show
 from alerting.charts import ChartError
 from alerting.core import explain, explain_actions, views
+from alerting.core.actions import Action
 from alerting.core.attention import Attention, marked
 from alerting.core.audiences import Audience
 from alerting.core.explain import Gate, Outcome, Why
@@ -48,6 +49,7 @@ __all__ = [
     "UnknownMetric",
     "UnknownSeries",
     "Why",
+    "actions_done",
     "deliveries",
     "drawn",
     "incident_chart",
@@ -148,6 +150,11 @@ def why_incident(app: App, name: str, now: datetime) -> tuple[Why, ...]:
 def deliveries(app: App, *, unsettled_only: bool = False, limit: int = 200) -> tuple[OutboxRow, ...]:
     """Newest first. Raises StoreError."""
     return tuple(app.store.outbox.rows(unsettled_only=unsettled_only, limit=limit))
+
+
+def actions_done(app: App, *, limit: int = 200) -> tuple[Action, ...]:
+    """What people did, the newest first. Raises StoreError."""
+    return app.store.actions.all(limit=limit)
 
 
 def receivers_in_trouble(app: App) -> tuple[ReceiverState, ...]:

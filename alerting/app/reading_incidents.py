@@ -85,14 +85,14 @@ class Handling:
     groups: tuple[Group, ...]
 
 
-def search(app: App, now: datetime, wanted: Wanted, page: int = 1) -> IncidentList:
-    """The page nearest to ``page`` of the incidents that are wanted. Raises StoreError."""
+def search(app: App, now: datetime, wanted: Wanted, page: int = 1, *, size: int = PAGE) -> IncidentList:
+    """The page nearest to ``page`` of the incidents that are wanted, ``size`` on each. Raises StoreError."""
     sought = Sought(wanted.state, wanted.severity or None, _subjects(app, wanted), wanted.metric, wanted.text)
     page = max(page, 1)
-    found, total = app.store.search(sought, limit=PAGE, offset=(page - 1) * PAGE)
-    pages = max(-(-total // PAGE), 1)
+    found, total = app.store.search(sought, limit=size, offset=(page - 1) * size)
+    pages = max(-(-total // size), 1)
     if page > pages:
-        found, total = app.store.search(sought, limit=PAGE, offset=(pages - 1) * PAGE)
+        found, total = app.store.search(sought, limit=size, offset=(pages - 1) * size)
     rules = app.config.subscriptions
     return IncidentList(
         lines=lines_of(app, found, now),

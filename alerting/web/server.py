@@ -73,10 +73,10 @@ class Running:
         self.thread.join(timeout_s)
 
 
-def serve(app: App, host: str, port: int) -> Running:
+def serve(app: App, host: str, port: int, *, clock: Clock = utc_now) -> Running:
     """Listens at once and answers from a thread. Port 0 takes a free one. Raises BadTokens, and OSError where it
     cannot listen."""
-    web = create(app, listen=host)
+    web = create(app, listen=host, clock=clock)
     listener = _listener(host, port)
     settings = uvicorn.Config(
         web,
