@@ -125,7 +125,9 @@ def play(app: App, tell: Tell, weeks: Mapping[str, int] = MappingProxyType(WEEKS
             for transition in step.decision.change.transitions:
                 if transition.incident is not None:
                     incidents[transition.incident.id] = transition.incident
-    return _outcome(app.config, incidents, ends, weeks)
+    outcome = _outcome(app.config, incidents, ends, weeks)
+    _look(app, outcome.ended)
+    return outcome
 
 
 def _pull_all(app: App, bench: Bench, tell: Tell) -> dict[str, datetime]:
@@ -223,6 +225,9 @@ def _load(path: Path, source: str) -> None:
 def attend(app: App, clock: Callable[[], datetime], stopping: threading.Event) -> None:
     """What people do on the dashboard is told, and what time brings about, until ``stopping``."""
     while not stopping.wait(_LOOKS_S):
-        now = clock()
-        app.revisit(now)
-        app.deliver(now)
+        _look(app, clock())
+
+
+def _look(app: App, now: datetime) -> None:
+    app.revisit(now)
+    app.deliver(now)

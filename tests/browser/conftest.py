@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.app.world import NOW, build, opened
 from tests.browser import axe
@@ -15,6 +15,7 @@ from tests.browser.serving import served
 from tests.servers import missing
 
 INSTALL = "apt-get install chromium npm"
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="session")

@@ -64,7 +64,6 @@ subscriptions:
   health:
     metrics: ["shop.*"]
     owner: {team: "<img src=x onerror=alert(0)>"}
-    runbook: "javascript:alert(0)"
     incident: {open_after: 1}
     detect: [threshold: {below: 50}]
     notify: {warning: [screen]}

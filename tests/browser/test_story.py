@@ -24,7 +24,7 @@ from tests.browser.serving import served
 from tests.browser.visitor import visiting
 from tests.standins.slack import TOKEN, Message, SlackStandIn
 
-HEADLINE = "Taxi passengers: 97 % below expected"
+HEADLINE = "Taxi passengers: 56 % below expected"
 
 
 @dataclass
