@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from alerting.app import App
 from alerting.telemetry import logger
-from alerting.web import health, refusals, static_files
+from alerting.web import health, live, refusals, static_files
 from alerting.web.api import API, PREFIX
 from alerting.web.desk import Clock, Desk, utc_now
 from alerting.web.gate import Gate, host_name, is_loopback
@@ -22,8 +22,13 @@ from alerting.web.pages import PAGES
 _log = logger("web")
 
 
-def create(app: App, *, listen: str | None = None, clock: Clock = utc_now) -> FastAPI:
-    """The pages of an app. ``listen``: the address served (None: the setting); beyond loopback only health answers."""
+def create(
+    app: App, *, listen: str | None = None, clock: Clock = utc_now, closing: threading.Event | None = None
+) -> FastAPI:
+    """The pages of an app. ``listen``: the address served (None: the setting); beyond loopback only health answers.
+
+    ``closing``: once set, streams end, because a server that stops waits for its answers.
+    """
     web = FastAPI(
         title="metricwatch",
         version=version("metricwatch"),
@@ -34,8 +39,9 @@ def create(app: App, *, listen: str | None = None, clock: Clock = utc_now) -> Fa
     )
     host = app.settings.listen_address[0] if listen is None else listen
     web.add_middleware(Gate, hosts=_hosts(app, host), is_exposed=not is_loopback(host))
-    desk = Desk(app, clock)
+    desk = Desk(app, clock, closing or threading.Event())
     web.include_router(health.routes(desk), include_in_schema=False)
+    web.include_router(live.routes(desk), include_in_schema=False)
     for routes in PAGES:
         web.include_router(routes(desk), include_in_schema=False)
     for routes in API:
@@ -53,6 +59,7 @@ class Running:
     port: int
     server: uvicorn.Server
     thread: threading.Thread
+    closing: threading.Event
 
     @property
     def url(self) -> str:
@@ -63,16 +70,17 @@ class Running:
         return self.thread.is_alive()
 
     def stop(self, timeout_s: float = 5.0) -> None:
-        """Requests that are under way are answered, then the port is free."""
+        """Requests that are under way are answered, streams end, then the port is free."""
+        self.closing.set()
         self.server.should_exit = True
         self.thread.join(timeout_s)
 
 
 def serve(app: App, host: str, port: int) -> Running:
     """Listens at once and answers from a thread. Port 0 takes a free one. Raises OSError where it cannot listen."""
-    listener = _listener(host, port)
+    listener, closing = _listener(host, port), threading.Event()
     settings = uvicorn.Config(
-        create(app, listen=host),
+        create(app, listen=host, closing=closing),
         log_config=None,
         access_log=False,
         server_header=False,
@@ -82,7 +90,7 @@ def serve(app: App, host: str, port: int) -> Running:
     server = uvicorn.Server(settings)
     thread = threading.Thread(target=server.run, args=([listener],), name="web", daemon=True)
     thread.start()
-    running = Running(host, listener.getsockname()[1], server, thread)
+    running = Running(host, listener.getsockname()[1], server, thread, closing)
     _log.info("pages served", url=running.url)
     return running
 
