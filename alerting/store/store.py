@@ -19,6 +19,7 @@ from alerting.store import (
     query_states,
     receivers,
     retention,
+    searching,
     silences,
     verdicts,
 )
@@ -30,6 +31,7 @@ from alerting.store.migrating import migrate
 from alerting.store.outbox import Outbox
 from alerting.store.overview import Overview
 from alerting.store.points import Points
+from alerting.store.searching import Sought
 from alerting.store.silences import Silences
 from alerting.store.values import Expired, Recording, SilentGroup, StoredVerdicts, Watch, Written
 
@@ -153,6 +155,11 @@ class Store:
         """Newest first; ``since`` keeps those that were open at or after it."""
         with self._database.reading() as connection:
             return incidents.listed(connection, open_only=open_only, since=since, subject=subject, limit=limit)
+
+    def search(self, sought: Sought, *, limit: int, offset: int = 0) -> tuple[list[Incident], int]:
+        """A page of the incidents that are sought, open ones first, then the newest; and how many there are in all."""
+        with self._database.reading() as connection:
+            return searching.found(connection, sought, limit=limit, offset=offset)
 
     def incidents_of_series(
         self, subjects: Sequence[str], fingerprint: str, since: datetime, limit: int

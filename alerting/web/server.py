@@ -6,7 +6,6 @@ import socket
 import threading
 from dataclasses import dataclass
 from importlib.metadata import version
-from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import FastAPI
@@ -16,8 +15,11 @@ from alerting.telemetry import logger
 from alerting.web import health, live, refusals, static_files
 from alerting.web.api import API, PREFIX
 from alerting.web.desk import Clock, Desk, utc_now
-from alerting.web.gate import Gate, host_name, is_loopback
-from alerting.web.pages import PAGES
+from alerting.web.door import Door
+from alerting.web.gate import Gate
+from alerting.web.origins import is_loopback, origins
+from alerting.web.pages import PAGES, sign_in
+from alerting.web.tokens import Tokens
 
 _log = logger("web")
 
@@ -25,7 +27,7 @@ _log = logger("web")
 def create(
     app: App, *, listen: str | None = None, clock: Clock = utc_now, closing: threading.Event | None = None
 ) -> FastAPI:
-    """The pages of an app. ``listen``: the address served (None: the setting); beyond loopback only health answers.
+    """Pages and API of an app. ``listen``: the address served (None: the setting). Raises BadTokens.
 
     ``closing``: once set, streams end, because a server that stops waits for its answers.
     """
@@ -38,10 +40,13 @@ def create(
         redirect_slashes=False,
     )
     host = app.settings.listen_address[0] if listen is None else listen
-    web.add_middleware(Gate, hosts=_hosts(app, host), is_exposed=not is_loopback(host))
+    own = origins(host, app.settings.hosts, app.settings.public_url)
+    door = Door(Tokens(app.settings.tokens_file), is_exposed=not is_loopback(host), clock=clock)
+    web.add_middleware(Gate, origins=own, door=door)
     desk = Desk(app, clock, closing or threading.Event())
     web.include_router(health.routes(desk), include_in_schema=False)
     web.include_router(live.routes(desk), include_in_schema=False)
+    web.include_router(sign_in.routes(door), include_in_schema=False)
     for routes in PAGES:
         web.include_router(routes(desk), include_in_schema=False)
     for routes in API:
@@ -77,10 +82,13 @@ class Running:
 
 
 def serve(app: App, host: str, port: int) -> Running:
-    """Listens at once and answers from a thread. Port 0 takes a free one. Raises OSError where it cannot listen."""
-    listener, closing = _listener(host, port), threading.Event()
+    """Listens at once and answers from a thread. Port 0 takes a free one. Raises BadTokens, and OSError where it
+    cannot listen."""
+    closing = threading.Event()
+    web = create(app, listen=host, closing=closing)
+    listener = _listener(host, port)
     settings = uvicorn.Config(
-        create(app, listen=host, closing=closing),
+        web,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -99,8 +107,3 @@ def _listener(host: str, port: int) -> socket.socket:
     # Bound here and not by uvicorn: a port that is taken is then the caller's OSError, not an exit in a thread.
     family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     return socket.create_server(address[:2], family=family)
-
-
-def _hosts(app: App, listen: str) -> frozenset[str]:
-    public = urlsplit(app.settings.public_url or "").hostname
-    return frozenset(name.casefold() for name in (listen, public or "", *map(host_name, app.settings.hosts)) if name)

@@ -15,29 +15,30 @@ from markupsafe import Markup
 from alerting.core.explain import instant
 from alerting.core.figures import count
 from alerting.web import static_files
+from alerting.web.pages import posted
 from notifiers.clean import clean
 from notifiers.console import SIGNS
 from notifiers.quantities import duration
 
-NAVIGATION = (
-    ("/", "Now"),
-    ("/incidents", "Incidents"),
-)
+NAVIGATION = (("/", "Now"), ("/incidents", "Incidents"), ("/silences", "Silences"))
 _SIGNS = {state: sign for state, (sign, _) in SIGNS.items()}
 _MARKS = {True: "✓", False: "✗", None: "·"}
 _MEANINGS = {True: "passed", False: "not passed", None: "not reached"}
 _TITLES = {403: "Not from here", 404: "Not found", 405: "Not like this", 503: "Not now"}
 
 
-def page(request: Request, template: str, **values: object) -> HTMLResponse:
+def page(request: Request, template: str, *, status: int = 200, **values: object) -> HTMLResponse:
     """A page with its frame: where the reader is, who they are, and the token that its forms send back."""
-    state = request.state
-    frame = {"path": request.url.path, "actor": state.actor, "form_token": state.form_token}
-    return HTMLResponse(rendered(template, **frame, **values))
+    state, said = request.state, posted.said(request)
+    frame = {"path": request.url.path, "actor": state.actor, "form_token": state.form_token, "said": said}
+    answer = HTMLResponse(rendered(template, **frame, **values), status)
+    if said:
+        posted.forget_said(answer)
+    return answer
 
 
 def error_page(status: int, reason: str) -> str:
-    return rendered("error.html", path="", title=_TITLES.get(status, "Not possible"), reason=reason)
+    return rendered("error.html", path="", said="", title=_TITLES.get(status, "Not possible"), reason=reason)
 
 
 def web_address(url: str | None) -> str | None:

@@ -110,6 +110,7 @@
   window.addEventListener("pagehide", hush);
   window.addEventListener("pageshow", attend);
   document.getElementById("keys-button")?.addEventListener("click", () => document.getElementById("keys")?.showModal());
+  document.getElementById("keys-close")?.addEventListener("click", () => document.getElementById("keys")?.close());
   tellTimes();
   attend();
 })();
