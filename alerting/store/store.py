@@ -12,6 +12,7 @@ from alerting.core.health import QueryState
 from alerting.core.incidents import Incident, SeriesState, Transition
 from alerting.store import (
     actions,
+    costs,
     fallbacks,
     groups,
     incidents,
@@ -24,6 +25,7 @@ from alerting.store import (
 )
 from alerting.store.actions import ActionLog
 from alerting.store.config_files import ConfigFiles
+from alerting.store.costs import Cost, Costs
 from alerting.store.database import Database, connect
 from alerting.store.enqueue import enqueue
 from alerting.store.migrating import migrate
@@ -44,6 +46,7 @@ class Store:
         self.config_files = ConfigFiles(database)
         self.silences = Silences(database)
         self.actions = ActionLog(database)
+        self.costs = Costs(database)
 
     def exclusive(self) -> AbstractContextManager[None]:
         """Held by whoever evaluates and delivers; ends with its process. Raises StateBusy at once."""
@@ -67,10 +70,11 @@ class Store:
         with self._database.writing() as connection:
             query_states.forget(connection, name, digest)
 
-    def write_pull(self, digest: str, block: Block, seen: datetime, state: QueryState) -> Written:
-        """Points and what is known of their query, in one transaction."""
+    def write_pull(self, digest: str, block: Block, seen: datetime, state: QueryState, cost: Cost) -> Written:
+        """Points, what is known of their query and what the pull took, in one transaction."""
         with self._database.writing() as connection:
             query_states.write(connection, state)
+            costs.add(connection, state.name, seen, cost)
             return self.points.write_in(connection, digest, block, seen)
 
     def watch(self, subscription: str, entry: str, metric: str) -> Watch | None:
