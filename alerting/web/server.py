@@ -5,23 +5,22 @@ from __future__ import annotations
 import socket
 import threading
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import uvicorn
-from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
-from starlette.exceptions import HTTPException
 
 from alerting.app import App
-from alerting.store import StoreError
 from alerting.telemetry import logger
-from alerting.web import health
+from alerting.web import health, refusals
+from alerting.web.api import API, PREFIX
 from alerting.web.desk import READ, Clock, Desk, utc_now
 from alerting.web.gate import Gate, host_name, is_loopback
 from alerting.web.pages import PAGES
-from alerting.web.pages.rendering import error_page
 
 _STATIC = Path(__file__).with_name("static")
 _log = logger("web")
@@ -29,17 +28,26 @@ _log = logger("web")
 
 def create(app: App, *, listen: str | None = None, clock: Clock = utc_now) -> FastAPI:
     """The pages of an app. ``listen``: the address served (None: the setting); beyond loopback only health answers."""
-    web = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    web = FastAPI(
+        title="metricwatch",
+        version=version("metricwatch"),
+        openapi_url=refusals.DOCUMENT,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
     host = app.settings.listen_address[0] if listen is None else listen
     web.add_middleware(Gate, hosts=_hosts(app, host), is_exposed=not is_loopback(host))
     desk = Desk(app, clock)
-    web.include_router(health.routes(desk))
-    web.add_api_route("/", lambda: RedirectResponse("/incidents", status_code=307), methods=READ)
+    web.include_router(health.routes(desk), include_in_schema=False)
+    home = RedirectResponse("/incidents", status_code=307)
+    web.add_api_route("/", lambda: home, methods=READ, include_in_schema=False)
     for routes in PAGES:
-        web.include_router(routes(desk))
+        web.include_router(routes(desk), include_in_schema=False)
+    for routes in API:
+        web.include_router(routes(desk), prefix=PREFIX)
     web.mount("/static", StaticFiles(directory=_STATIC))
-    web.add_exception_handler(HTTPException, _refused)
-    web.add_exception_handler(StoreError, _store_failed)
+    refusals.install(web)
     return web
 
 
@@ -94,14 +102,3 @@ def _listener(host: str, port: int) -> socket.socket:
 def _hosts(app: App, listen: str) -> frozenset[str]:
     public = urlsplit(app.settings.public_url or "").hostname
     return frozenset(name.casefold() for name in (listen, public or "", *map(host_name, app.settings.hosts)) if name)
-
-
-def _refused(request: Request, exc: Exception) -> Response:
-    assert isinstance(exc, HTTPException)
-    return HTMLResponse(error_page(exc.status_code, str(exc.detail)), exc.status_code)
-
-
-def _store_failed(request: Request, exc: Exception) -> Response:
-    # What the database said may hold an address or a statement: it is for the log, not for the page.
-    _log.error("page not shown", path=request.url.path, reason=str(exc))
-    return HTMLResponse(error_page(503, "the state database does not answer; try again in a moment"), 503)

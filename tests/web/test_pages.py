@@ -101,7 +101,7 @@ def test_what_is_not_there_is_a_page_that_says_so(client: TestClient, path: str)
 
 
 @pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json"])
-def test_there_is_no_documentation_of_an_api_that_is_not_there(client: TestClient, path: str) -> None:
+def test_nothing_that_loads_from_elsewhere_shows_the_api(client: TestClient, path: str) -> None:
     assert client.get(path).status_code == 404
 
 
