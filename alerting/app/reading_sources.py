@@ -67,7 +67,7 @@ def _line(app: App, found: Source, known: Collection[Freshness]) -> SourceLine:
         sorted((one for one in known if one.source == found.name), key=lambda one: (one.is_well, one.query))
     )
     dialect, refusal = _dialect(app, found)
-    standing, reason = ("failing", refusal) if refusal else _standing(queries)
+    standing, reason = _standing(queries, refusal)
     return SourceLine(
         name=found.name,
         dialect=dialect,
@@ -89,7 +89,9 @@ def _dialect(app: App, found: Source) -> tuple[str, str]:
         return "", str(exc)
 
 
-def _standing(queries: Sequence[Freshness]) -> tuple[Standing, str]:
+def _standing(queries: Sequence[Freshness], refusal: str) -> tuple[Standing, str]:
+    if refusal:
+        return "failing", refusal
     asked = [one for one in queries if one.attempted is not None and one.condition != "unwatched"]
     failed = [one for one in asked if one.condition in _FAILED]
     if not asked:

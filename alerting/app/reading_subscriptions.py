@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -87,12 +87,14 @@ class SubscriptionPage:
 
 def subscriptions(app: App, now: datetime) -> tuple[SubscriptionLine, ...]:
     """In the order of the files. Raises StoreError."""
+    return lines_of_subscriptions(app, app.config.subscriptions.values(), now)
+
+
+def lines_of_subscriptions(app: App, wanted: Iterable[Subscription], now: datetime) -> tuple[SubscriptionLine, ...]:
+    """These, in their order. Raises StoreError."""
     open_ones = [one.subject for one in app.store.incidents(open_only=True, limit=1_000_000)]
     troubles = _troubles(app)
-    return tuple(
-        replace(_line(app, one, troubles, now), open=open_ones.count(subject_of(one.name)))
-        for one in app.config.subscriptions.values()
-    )
+    return tuple(replace(_line(app, one, troubles, now), open=open_ones.count(subject_of(one.name))) for one in wanted)
 
 
 def subscription_page(app: App, name: str, now: datetime) -> SubscriptionPage:

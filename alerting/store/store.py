@@ -143,11 +143,14 @@ class Store:
         open_only: bool = False,
         since: datetime | None = None,
         subject: str | None = None,
+        metric: str | None = None,
         limit: int = 1000,
     ) -> list[Incident]:
-        """Newest first; ``since`` keeps those that were open at or after it."""
+        """Newest first; ``since`` keeps those that were open at or after it, ``metric`` those of its series."""
         with self._database.reading() as connection:
-            return incidents.listed(connection, open_only=open_only, since=since, subject=subject, limit=limit)
+            return incidents.listed(
+                connection, open_only=open_only, since=since, subject=subject, metric=metric, limit=limit
+            )
 
     def incident(self, incident_id: str) -> Incident | None:
         """By id, or by the beginning of one. Raises AmbiguousIncident where several begin like this."""
