@@ -86,6 +86,16 @@ def listed(
     return [incident_of(row) for row in connection.execute(statement).mappings()]
 
 
+def of_series(
+    connection: Connection, subjects: Sequence[str], fingerprint: str, since: datetime, limit: int
+) -> list[Incident]:
+    """Newest first; those that were open at or after ``since``."""
+    found = select(incidents).where(incidents.c.fingerprint == fingerprint, incidents.c.subject.in_(subjects))
+    found = found.where(incidents.c.resolved.is_(None) | (incidents.c.resolved >= since))
+    rows = connection.execute(found.order_by(incidents.c.detected.desc(), incidents.c.id.desc()).limit(limit))
+    return [incident_of(row) for row in rows.mappings()]
+
+
 def by_prefix(connection: Connection, prefix: str) -> Incident | None:
     """Raises AmbiguousIncident."""
     exact = connection.execute(select(incidents).where(incidents.c.id == prefix)).mappings().one_or_none()

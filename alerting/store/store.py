@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
@@ -91,6 +91,13 @@ class Store:
         with self._database.reading() as connection:
             return verdicts.read(connection, subscription, entry, metric, since, until)
 
+    def verdicts_of_series(
+        self, subscription: str, entry: str, metric: str, labels: Mapping[str, str], since: datetime, until: datetime
+    ) -> StoredVerdicts | None:
+        """``verdicts`` of one series, however many stand beside it; None where it was never judged."""
+        with self._database.reading() as connection:
+            return verdicts.read_series(connection, subscription, entry, metric, labels, since, until)
+
     def series_states(self, subject: str) -> dict[str, SeriesState]:
         """By fingerprint, each with its open incident."""
         with self._database.reading() as connection:
@@ -151,6 +158,13 @@ class Store:
             return incidents.listed(
                 connection, open_only=open_only, since=since, subject=subject, metric=metric, limit=limit
             )
+
+    def incidents_of_series(
+        self, subjects: Sequence[str], fingerprint: str, since: datetime, limit: int
+    ) -> list[Incident]:
+        """Newest first; those of the series, under any of the subjects, that were open at or after ``since``."""
+        with self._database.reading() as connection:
+            return incidents.of_series(connection, subjects, fingerprint, since, limit)
 
     def incident(self, incident_id: str) -> Incident | None:
         """By id, or by the beginning of one. Raises AmbiguousIncident where several begin like this."""

@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from alerting.app.actions import UnknownTarget
 from alerting.app.reading import NotFound
+from alerting.app.reading_chart import BadSpan
 from alerting.core.panels import PanelError
 from alerting.core.silences import BadSilence
 from alerting.store import StoreError
@@ -27,7 +28,7 @@ def install(web: FastAPI) -> None:
     web.add_exception_handler(StoreError, store_failed)
     for missing in (NotFound, UnknownTarget):
         web.add_exception_handler(missing, not_found)
-    for wrong in (BadSilence, PanelError):
+    for wrong in (BadSilence, BadSpan, PanelError):
         web.add_exception_handler(wrong, not_possible)
 
 

@@ -6,23 +6,20 @@ import socket
 import threading
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse
-from fastapi.staticfiles import StaticFiles
 
 from alerting.app import App
 from alerting.telemetry import logger
-from alerting.web import health, refusals
+from alerting.web import health, refusals, static_files
 from alerting.web.api import API, PREFIX
 from alerting.web.desk import READ, Clock, Desk, utc_now
 from alerting.web.gate import Gate, host_name, is_loopback
 from alerting.web.pages import PAGES
 
-_STATIC = Path(__file__).with_name("static")
 _log = logger("web")
 
 
@@ -46,7 +43,7 @@ def create(app: App, *, listen: str | None = None, clock: Clock = utc_now) -> Fa
         web.include_router(routes(desk), include_in_schema=False)
     for routes in API:
         web.include_router(routes(desk), prefix=PREFIX)
-    web.mount("/static", StaticFiles(directory=_STATIC))
+    web.mount("/static", static_files.files())
     refusals.install(web)
     return web
 

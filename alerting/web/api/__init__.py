@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from fastapi import APIRouter
 
-from alerting.web.api import incidents
+from alerting.web.api import charts, incidents
 from alerting.web.desk import Desk
 
 PREFIX = "/api/v1"
-API: tuple[Callable[[Desk], APIRouter], ...] = (incidents.routes,)
+API: tuple[Callable[[Desk], APIRouter], ...] = (incidents.routes, charts.routes)
 """The routes of each subject, without the prefix."""

@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from alerting.core.explain import instant
+from alerting.web import static_files
 from notifiers.clean import clean
 from notifiers.console import SIGNS
 from notifiers.quantities import duration
@@ -53,7 +54,9 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(instant=instant, short=_short, clean=clean, duration=duration)
-    made.globals.update(signs=_SIGNS, marks=_MARKS, meanings=_MEANINGS, navigation=NAVIGATION)
+    made.globals.update(
+        signs=_SIGNS, marks=_MARKS, meanings=_MEANINGS, navigation=NAVIGATION, static=static_files.address
+    )
     return made
 
 
