@@ -54,13 +54,14 @@ class MetricPage:
 
     ``series`` the total first, then the worst, then the largest · ``chosen`` the labels of the one drawn large, None
     where there is none yet · ``alerts`` of the last 90 days, open ones first · ``silences`` those that run and match
-    one of its series in one of its subscriptions · ``first``, ``end`` the readings there are, None where nothing was
-    pulled · ``problem`` why the metric cannot be shown (empty: it can).
+    one of its series in one of its subscriptions · ``width`` of a bucket, usually · ``first``, ``end`` the readings
+    there are, None where nothing was pulled · ``problem`` why the metric cannot be shown (empty: it can).
     """
 
     line: MetricLine
     metric: Metric
     sql: str
+    width: timedelta
     freshness: Freshness
     series: tuple[SeriesLine, ...]
     chosen: Mapping[str, str] | None
@@ -89,6 +90,7 @@ def metric_page(app: App, name: str, now: datetime, series: Mapping[str, str] | 
         line=line,
         metric=metric,
         sql=query.sql,
+        width=query.bucket.nominal,
         freshness=freshness(app, now)[query.name],
         series=tuple(found),
         chosen=chosen,

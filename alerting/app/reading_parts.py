@@ -112,8 +112,9 @@ def _taken_apart(panel: Panel, days: Sequence[Event]) -> tuple[tuple[Component, 
     periods, notes = _periods(panel.bucket, len(on_clock))
     if not np.isfinite(on_clock).any():
         return (), ("there is no reading in this span",)
+    seasons: tuple[Component, ...] = ()
     if not periods:
-        level, seasons = np.full(len(observed), np.nanmedian(ordinary)), ()
+        level = np.full(len(observed), np.nanmedian(ordinary))
     else:
         found = mstl(on_clock, tuple(periods.values()), robust=True)
         level, shares = found.trend[places, 0], strengths(found)

@@ -22,8 +22,9 @@ def named(found: Parts) -> dict[str, Floats]:
     return {one.name: one.values for one in found.components}
 
 
-def panel(values: Floats, start: str, bucket: str = "1h", timezone: str = "UTC", step: str = "h") -> Panel:
-    times = (np.datetime64(start, step) + np.arange(len(values))).astype("datetime64[us]")
+def panel(values: Floats, start: str, bucket: str = "1h", timezone: str = "UTC") -> Panel:
+    step = np.timedelta64(1, "D") if bucket == "1d" else np.timedelta64(1, "h")
+    times = np.datetime64(start, "us") + np.arange(len(values)) * step
     return Panel(times, values[:, None], ({},), bucket, timezone)
 
 
@@ -57,7 +58,7 @@ def test_a_named_day_is_an_effect_and_no_residual() -> None:
     rng = np.random.default_rng(3)
     values = 1000 + 100 * np.sin(2 * np.pi * np.arange(70) / 7) + rng.normal(0, 5, 70)
     values[40] += 500
-    shown = panel(values, "2026-01-01", "1d", step="D")
+    shown = panel(values, "2026-01-01", "1d")
     fair = Calendar("shop", days={"Fair": (date(2026, 1, 1) + timedelta(days=40),)})
     components, _ = _taken_apart(shown, events([fair], shown.times, "1d", "UTC"))
     found = {one.name: one.values for one in components}

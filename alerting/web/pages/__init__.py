@@ -7,7 +7,12 @@ from collections.abc import Callable
 from fastapi import APIRouter
 
 from alerting.web.desk import Desk
-from alerting.web.pages import incidents
+from alerting.web.pages import incidents, metrics, sources, subscriptions
 
-PAGES: tuple[Callable[[Desk], APIRouter], ...] = (incidents.routes,)
+PAGES: tuple[Callable[[Desk], APIRouter], ...] = (
+    incidents.routes,
+    metrics.routes,
+    sources.routes,
+    subscriptions.routes,
+)
 """The routes of each page; a page is added here and in the navigation of ``page.html``."""

@@ -12,12 +12,18 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from alerting.core.explain import instant
+from alerting.core.figures import amount
 from alerting.web import static_files
 from notifiers.clean import clean
 from notifiers.console import SIGNS
 from notifiers.quantities import duration
 
-NAVIGATION = (("/incidents", "Incidents"),)
+NAVIGATION = (
+    ("/incidents", "Incidents"),
+    ("/metrics", "Metrics"),
+    ("/sources", "Sources"),
+    ("/subscriptions", "Subscriptions"),
+)
 _SIGNS = {state: sign for state, (sign, _) in SIGNS.items()}
 _MARKS = {True: "✓", False: "✗", None: "·"}
 _MEANINGS = {True: "passed", False: "not passed", None: "not reached"}
@@ -53,7 +59,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(instant=instant, short=_short, clean=clean, duration=duration)
+    made.filters.update(amount=amount, instant=instant, short=_short, clean=clean, duration=duration)
     made.globals.update(
         signs=_SIGNS, marks=_MARKS, meanings=_MEANINGS, navigation=NAVIGATION, static=static_files.address
     )
