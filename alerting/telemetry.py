@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 _SECRETS = (
-    re.compile(r"xox[a-z]-[\w-]+|xapp-[\w-]+"),
+    re.compile(r"xox[a-z]-[\w-]+|xapp-[\w-]+|\bmw_[\w-]{43}"),
     re.compile(r"(?<=://)([^:/@\s]+):([^@\s]+)(?=@)"),
     re.compile(r"(?i)(?<=bearer )[\w.~+/-]+"),
 )

@@ -13,9 +13,9 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from alerting.app import actions, reading
+from alerting.app import actions, reading, reading_incidents
+from alerting.app.reading_silences import SilenceBoard, SilenceLine
 from alerting.core.incidents import IncidentKind, Severity
-from alerting.core.silences import Silence as KeptSilence
 from alerting.store.deliveries import State
 from notifiers.contract import Kind
 from notifiers.standing import State as Standing
@@ -100,6 +100,16 @@ class Incidents(Answer):
     """Open ones first, then the newest."""
 
     incidents: tuple[Incident, ...]
+
+
+class IncidentList(Incidents):
+    """One page of the incidents that are wanted."""
+
+    total: int
+    """how many there are on all pages"""
+    page: int
+    """this one, counted from 1"""
+    pages: int
 
 
 class Gate(Answer):
@@ -188,16 +198,23 @@ class Silence(Answer):
     """who ended it early; empty: nobody"""
     told_end: datetime | None
     """when whoever was owed something heard that it ended"""
+    matched: int
+    """how many open incidents it matches now"""
 
 
 class Silences(Answer):
-    """The newest first, also those that are over."""
+    """The newest first; of those that are over the last fifty."""
 
     silences: tuple[Silence, ...]
 
 
 def incidents_of(lines: Iterable[reading.IncidentLine]) -> Incidents:
     return Incidents(incidents=tuple(map(incident_of, lines)))
+
+
+def page_of(found: reading_incidents.IncidentList) -> IncidentList:
+    listed = incidents_of(found.lines).incidents
+    return IncidentList(incidents=listed, total=found.total, page=found.page, pages=found.pages)
 
 
 def incident_of(line: reading.IncidentLine) -> Incident:
@@ -225,8 +242,13 @@ def done_of(done: actions.Done) -> Done:
     return Done.model_validate(done)
 
 
-def silences_of(found: Iterable[KeptSilence]) -> Silences:
-    return Silences(silences=every(Silence, found))
+def silences_of(board: SilenceBoard) -> Silences:
+    found = sorted((*board.running, *board.coming, *board.over), key=_newest, reverse=True)
+    return Silences(silences=tuple(Silence(**vars(one.silence), matched=one.matched) for one in found))
+
+
+def _newest(line: SilenceLine) -> tuple[datetime, str]:
+    return line.silence.created, line.silence.id
 
 
 Kindred = TypeVar("Kindred", bound=Answer)

@@ -12,18 +12,22 @@ from numpy.typing import NDArray
 from alerting.app.application import App
 from alerting.app.reading_metrics import watchers
 from alerting.app.reading_names import OutsideReadings, metric_named, pulled_range, series_of
+from alerting.core.blocks import fingerprint
 from alerting.core.calendars import events
+from alerting.core.decisions import subject_of
 from alerting.core.explain import instant
 from alerting.core.figures import series_name
 from alerting.hearing import read_panel
 from alerting.judging import part
 from config.model import Metric
-from detectors.buckets import Bucket
-from detectors.contract import Event, Floats, Instants, Panel
+from detectors.buckets import Bucket, as_datetime, as_instant
+from detectors.contract import Bools, Event, Floats, Instants, Panel
 from detectors.stl import mstl, strengths
 
 MOST_BUCKETS = 5000
 """A longer span is cut to its end, so that a decomposition stays within a second."""
+_EPISODE, _EPISODE_BUCKETS = timedelta(days=2), 6
+_MOST_INCIDENTS = 1000
 _SEASONS = {"1d": {"week": 7, "year": 365}, "1w": {"year": 52}, "1mo": {"year": 12}}
 """By bucket, how many make a season; narrower buckets have a day and a week."""
 
@@ -63,9 +67,9 @@ def parts(
 ) -> Parts:
     """The series (None: the total, or the only one) taken apart over its buckets from ``since`` to ``until``.
 
-    Robust MSTL on the clock of the query's time zone: a few unusual readings do not bend the seasons. The buckets of
-    named days (of any calendar but ``annotate``) take no part; the median of what is left of them is their effect.
-    Raises NotFound, PanelError, StoreError.
+    Robust MSTL on the clock of the query's time zone. The buckets of named days (of any calendar but ``annotate``) and
+    those in which an incident began take no part, so that they do not bend level and seasons; the effect of a named day
+    is the median of what is left of it. Raises NotFound, PanelError, StoreError.
     """
     metric = metric_named(app, name)
     query = app.config.queries[metric.query]
@@ -79,7 +83,7 @@ def parts(
     read = read_panel(metric, query, max(begin, cut), end, app.bench())
     panel = part(read, [next(s for s, one in enumerate(read.labels) if dict(one) == dict(labels))])
     notes = [f"only the last {MOST_BUCKETS:,} buckets of the span are taken apart"] if cut > begin else []
-    components, more = _taken_apart(panel, _days(app, metric, panel))
+    components, more = _taken_apart(panel, _days(app, metric, panel), _in_incident(app, metric, panel))
     return Parts(
         title=series_name(name, labels),
         unit=metric.unit,
@@ -102,16 +106,31 @@ def _days(app: App, metric: Metric, panel: Panel) -> tuple[Event, ...]:
     return tuple(found.values())
 
 
-def _taken_apart(panel: Panel, days: Sequence[Event]) -> tuple[tuple[Component, ...], tuple[str, ...]]:
+def _in_incident(app: App, metric: Metric, panel: Panel) -> Bools:
+    """Which buckets an incident holds, as long as it can be an episode and is no new level."""
+    subjects = [subject_of(one.name) for one in watchers(app, metric.name)]
+    mark, held = fingerprint(metric.name, panel.labels[0]), np.zeros(len(panel.times), dtype=np.bool_)
+    longest = max(_EPISODE, _EPISODE_BUCKETS * Bucket.parse(panel.bucket).nominal)
+    begin = as_datetime(panel.times[0])
+    for one in app.store.incidents_of_series(subjects, mark, begin, _MOST_INCIDENTS):
+        if one.status != "retracted":
+            last = as_instant(min(one.last.bucket, one.opened + longest))
+            held |= (panel.times >= as_instant(one.opened)) & (panel.times <= last)
+    return held
+
+
+def _taken_apart(
+    panel: Panel, days: Sequence[Event], disturbed: Bools
+) -> tuple[tuple[Component, ...], tuple[str, ...]]:
     observed, places = panel.values[:, 0], _places(panel)
-    ordinary = np.array(observed)
+    ordinary = np.where(disturbed, np.nan, observed)
     for day in days:
         ordinary[day.active] = np.nan
     on_clock = np.full((int(places.max()) + 1, 1), np.nan)
     on_clock[places, 0] = ordinary
     periods, notes = _periods(panel.bucket, len(on_clock))
     if not np.isfinite(on_clock).any():
-        return (), ("there is no reading in this span",)
+        return (), ("there is no ordinary reading in this span",)
     seasons: tuple[Component, ...] = ()
     if not periods:
         level = np.full(len(observed), np.nanmedian(ordinary))

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from alerting.cli.session import JsonOption, settings
+from alerting.cli.session import JsonOption, fail, settings
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -155,10 +155,13 @@ def _serve(app: App, screen: Console) -> None:
     import threading
 
     from alerting.web.server import serve
+    from alerting.web.tokens import BadTokens
 
     host, port = app.settings.listen_address
     try:
         server = serve(app, host, port)
+    except BadTokens as exc:
+        fail(str(exc), 2)
     except OSError:
         server = serve(app, host, 0)  # somebody else has the port: any other one will do for a demo
     screen.print(f"\nThe incidents are at {server.url}/incidents – Ctrl-C ends the demo.")

@@ -18,6 +18,7 @@ from alerting.store.deliveries import (
 from alerting.store.errors import AmbiguousIncident, LostRace, NewerSchema, StateBusy, StoreError, Unavailable
 from alerting.store.outbox import Outbox
 from alerting.store.points import Points
+from alerting.store.searching import Sought
 from alerting.store.store import Store, open_store
 from alerting.store.values import ConfigFile, Expired, Judged, Recording, SilentGroup, StoredVerdicts, Watch, Written
 
@@ -45,6 +46,7 @@ __all__ = [
     "Retried",
     "Sent",
     "SilentGroup",
+    "Sought",
     "StateBusy",
     "Store",
     "StoreError",

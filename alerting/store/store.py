@@ -20,6 +20,7 @@ from alerting.store import (
     query_states,
     receivers,
     retention,
+    searching,
     silences,
     verdicts,
 )
@@ -31,6 +32,7 @@ from alerting.store.enqueue import enqueue
 from alerting.store.migrating import migrate
 from alerting.store.outbox import Outbox
 from alerting.store.points import Points
+from alerting.store.searching import Sought
 from alerting.store.silences import Silences
 from alerting.store.values import Expired, Recording, SilentGroup, StoredVerdicts, Watch, Written
 
@@ -158,6 +160,11 @@ class Store:
             return incidents.listed(
                 connection, open_only=open_only, since=since, subject=subject, metric=metric, limit=limit
             )
+
+    def search(self, sought: Sought, *, limit: int, offset: int = 0) -> tuple[list[Incident], int]:
+        """A page of the incidents that are sought, open ones first, then the newest; and how many there are in all."""
+        with self._database.reading() as connection:
+            return searching.found(connection, sought, limit=limit, offset=offset)
 
     def incidents_of_series(
         self, subjects: Sequence[str], fingerprint: str, since: datetime, limit: int

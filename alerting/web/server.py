@@ -6,7 +6,6 @@ import socket
 import threading
 from dataclasses import dataclass
 from importlib.metadata import version
-from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import FastAPI
@@ -17,14 +16,17 @@ from alerting.telemetry import logger
 from alerting.web import health, refusals, static_files
 from alerting.web.api import API, PREFIX
 from alerting.web.desk import READ, Clock, Desk, utc_now
-from alerting.web.gate import Gate, host_name, is_loopback
-from alerting.web.pages import PAGES
+from alerting.web.door import Door
+from alerting.web.gate import Gate
+from alerting.web.origins import is_loopback, origins
+from alerting.web.pages import PAGES, sign_in
+from alerting.web.tokens import Tokens
 
 _log = logger("web")
 
 
 def create(app: App, *, listen: str | None = None, clock: Clock = utc_now) -> FastAPI:
-    """The pages of an app. ``listen``: the address served (None: the setting); beyond loopback only health answers."""
+    """Pages and API of an app. ``listen``: the address served (None: the setting). Raises BadTokens."""
     web = FastAPI(
         title="metricwatch",
         version=version("metricwatch"),
@@ -34,11 +36,15 @@ def create(app: App, *, listen: str | None = None, clock: Clock = utc_now) -> Fa
         redirect_slashes=False,
     )
     host = app.settings.listen_address[0] if listen is None else listen
-    web.add_middleware(Gate, hosts=_hosts(app, host), is_exposed=not is_loopback(host))
+    own = origins(host, app.settings.hosts, app.settings.public_url)
+    door = Door(Tokens(app.settings.tokens_file), is_exposed=not is_loopback(host), clock=clock)
+    web.add_middleware(Gate, origins=own, door=door)
     desk = Desk(app, clock)
     web.include_router(health.routes(desk), include_in_schema=False)
-    home = RedirectResponse("/incidents", status_code=307)
-    web.add_api_route("/", lambda: home, methods=READ, include_in_schema=False)
+    web.add_api_route(
+        "/", lambda: RedirectResponse("/incidents", status_code=307), methods=READ, include_in_schema=False
+    )
+    web.include_router(sign_in.routes(door), include_in_schema=False)
     for routes in PAGES:
         web.include_router(routes(desk), include_in_schema=False)
     for routes in API:
@@ -72,10 +78,12 @@ class Running:
 
 
 def serve(app: App, host: str, port: int) -> Running:
-    """Listens at once and answers from a thread. Port 0 takes a free one. Raises OSError where it cannot listen."""
+    """Listens at once and answers from a thread. Port 0 takes a free one. Raises BadTokens, and OSError where it
+    cannot listen."""
+    web = create(app, listen=host)
     listener = _listener(host, port)
     settings = uvicorn.Config(
-        create(app, listen=host),
+        web,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -94,8 +102,3 @@ def _listener(host: str, port: int) -> socket.socket:
     # Bound here and not by uvicorn: a port that is taken is then the caller's OSError, not an exit in a thread.
     family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     return socket.create_server(address[:2], family=family)
-
-
-def _hosts(app: App, listen: str) -> frozenset[str]:
-    public = urlsplit(app.settings.public_url or "").hostname
-    return frozenset(name.casefold() for name in (listen, public or "", *map(host_name, app.settings.hosts)) if name)

@@ -35,12 +35,14 @@ def test_components_add_up_to_the_readings(app: App) -> None:
     assert found.title == "shop.orders{country=DE}"
 
 
-def test_a_drop_stays_in_the_residual_and_does_not_bend_the_seasons(app: App) -> None:
-    found = parts(app, "shop.orders", DE, FIRST, NOW)
-    drop = slice(int((DROP_DE - FIRST) / HOUR), int((DROP_DE - FIRST) / HOUR) + 6)
+@pytest.mark.parametrize("weeks", [3, 4, 5])
+def test_incidents_stay_in_the_residual_and_do_not_bend_the_seasons(app: App, weeks: int) -> None:
+    since = NOW.replace(minute=0) - timedelta(weeks=weeks)
+    found = parts(app, "shop.orders", DE, since)
+    drop = slice(int((DROP_DE - since) / HOUR), int((DROP_DE - since) / HOUR) + 6)
     residual = named(found)["residual"]
     assert np.all(residual[drop] < -60), "200 orders an hour lost 40 %"
-    assert np.nanmedian(np.abs(residual)) < 3
+    assert np.nanmax(np.abs(np.delete(residual, drop))) < 15
     assert found.components[1].strength == pytest.approx(1, abs=0.05), "night and day are all there is"
 
 
@@ -49,7 +51,7 @@ def test_a_season_of_the_day_keeps_its_hours_when_clocks_change() -> None:
     offset = np.where(times < np.datetime64("2026-03-29T01"), 1, 2)  # Berlin's summer time began on 29 March, 01:00 UTC
     hours = (times.astype("datetime64[h]").astype(int) + offset) % 24
     shown = panel(np.where((hours >= 8) & (hours < 20), 200.0, 100.0), "2026-03-15T00", timezone="Europe/Berlin")
-    components, _ = _taken_apart(shown, ())
+    components, _ = _taken_apart(shown, (), np.zeros(len(shown.times), dtype=bool))
     residual = components[-1].values
     assert np.abs(residual).max() < 1, "on a clock of UTC the hours at 8 and 20 would be off by 100 for weeks"
 
@@ -60,7 +62,7 @@ def test_a_named_day_is_an_effect_and_no_residual() -> None:
     values[40] += 500
     shown = panel(values, "2026-01-01", "1d")
     fair = Calendar("shop", days={"Fair": (date(2026, 1, 1) + timedelta(days=40),)})
-    components, _ = _taken_apart(shown, events([fair], shown.times, "1d", "UTC"))
+    components, _ = _taken_apart(shown, events([fair], shown.times, "1d", "UTC"), np.zeros(70, dtype=bool))
     found = {one.name: one.values for one in components}
     assert found["calendar"][40] == pytest.approx(500, abs=60)
     assert np.count_nonzero(found["calendar"]) == 1
@@ -78,7 +80,7 @@ def test_a_span_without_readings_is_refused_and_one_of_missing_readings_has_no_c
     with pytest.raises(OutsideReadings, match=r"shop\.weight has nothing in this span: there are buckets from"):
         parts(app, "shop.weight", since=NOW + HOUR)
     before_any = parts(app, "shop.weight", until=datetime(2025, 12, 20, tzinfo=UTC))
-    assert (before_any.components, before_any.notes[-1]) == ((), "there is no reading in this span")
+    assert (before_any.components, before_any.notes[-1]) == ((), "there is no ordinary reading in this span")
     with pytest.raises(UnknownSeries):
         parts(app, "shop.orders", {"country": "XX"})
 
@@ -88,7 +90,7 @@ def test_the_longest_span_is_taken_apart_within_seconds(figure: Figure) -> None:
     values = 100 + 10 * np.sin(np.arange(MOST_BUCKETS) / 4) + rng.normal(0, 1, MOST_BUCKETS)
     values[::97] = np.nan
     began = time.monotonic()
-    _taken_apart(panel(values, "2026-01-01T00"), ())
+    _taken_apart(panel(values, "2026-01-01T00"), (), np.zeros(MOST_BUCKETS, dtype=bool))
     took = time.monotonic() - began
     figure("page", f"{MOST_BUCKETS:,} buckets taken apart in {took:.2f} s")
     assert took < 5

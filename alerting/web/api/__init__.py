@@ -6,9 +6,15 @@ from collections.abc import Callable
 
 from fastapi import APIRouter
 
-from alerting.web.api import charts, incidents
+from alerting.web.api import charts, deliveries, incidents, silences, why
 from alerting.web.desk import Desk
 
 PREFIX = "/api/v1"
-API: tuple[Callable[[Desk], APIRouter], ...] = (incidents.routes, charts.routes)
+API: tuple[Callable[[Desk], APIRouter], ...] = (
+    incidents.routes,
+    silences.routes,
+    charts.routes,
+    why.routes,
+    deliveries.routes,
+)
 """The routes of each subject, without the prefix."""

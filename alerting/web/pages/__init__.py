@@ -7,10 +7,12 @@ from collections.abc import Callable
 from fastapi import APIRouter
 
 from alerting.web.desk import Desk
-from alerting.web.pages import incidents, metrics, sources, subscriptions
+from alerting.web.pages import incident_actions, incidents, metrics, silences, sources, subscriptions
 
 PAGES: tuple[Callable[[Desk], APIRouter], ...] = (
     incidents.routes,
+    incident_actions.routes,
+    silences.routes,
     metrics.routes,
     sources.routes,
     subscriptions.routes,

@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from alerting.core.explain import instant
 from alerting.core.figures import amount
 from alerting.web import static_files
+from alerting.web.pages import posted
 from notifiers.clean import clean
 from notifiers.console import SIGNS
 from notifiers.quantities import duration
@@ -21,6 +22,7 @@ from notifiers.quantities import duration
 NAVIGATION = (
     ("/incidents", "Incidents"),
     ("/metrics", "Metrics"),
+    ("/silences", "Silences"),
     ("/sources", "Sources"),
     ("/subscriptions", "Subscriptions"),
 )
@@ -30,15 +32,18 @@ _MEANINGS = {True: "passed", False: "not passed", None: "not reached"}
 _TITLES = {403: "Not from here", 404: "Not found", 405: "Not like this", 503: "Not now"}
 
 
-def page(request: Request, template: str, **values: object) -> HTMLResponse:
+def page(request: Request, template: str, *, status: int = 200, **values: object) -> HTMLResponse:
     """A page with its frame: where the reader is, who they are, and the token that its forms send back."""
-    state = request.state
-    frame = {"path": request.url.path, "actor": state.actor, "form_token": state.form_token}
-    return HTMLResponse(rendered(template, **frame, **values))
+    state, said = request.state, posted.said(request)
+    frame = {"path": request.url.path, "actor": state.actor, "form_token": state.form_token, "said": said}
+    answer = HTMLResponse(rendered(template, **frame, **values), status)
+    if said:
+        posted.forget_said(answer)
+    return answer
 
 
 def error_page(status: int, reason: str) -> str:
-    return rendered("error.html", path="", title=_TITLES.get(status, "Not possible"), reason=reason)
+    return rendered("error.html", path="", said="", title=_TITLES.get(status, "Not possible"), reason=reason)
 
 
 def web_address(url: str | None) -> str | None:
