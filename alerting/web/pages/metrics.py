@@ -15,13 +15,14 @@ from fastapi.responses import Response
 from alerting.app import reading, reading_metrics
 from alerting.app.reading_metric import MetricPage, metric_page
 from alerting.app.reading_parts import Parts, parts
-from alerting.core.figures import amount
+from alerting.core.figures import percent
 from alerting.core.panels import PanelError
 from alerting.web.desk import READ, Desk
 from alerting.web.pages.drawing import line
 from alerting.web.pages.metric_view import SPANS, Asked, View
 from alerting.web.pages.rendering import page, web_address
 from detectors.buckets import as_datetime
+from notifiers.quantities import numbers
 
 MOST_LISTED = 300
 MOST_MULTIPLES = 12
@@ -44,7 +45,7 @@ def routes(desk: Desk) -> APIRouter:
     def metric(request: Request, name: str, view: Asked, text: Text = "") -> Response:
         now = desk.clock()
         found = metric_page(app, name, now, view.labels)
-        return page(request, "metric.html", **facts_of(found, view, text), now=now)
+        return page(request, "metric.html", status=200, **facts_of(found, view, text), now=now)
 
     @router.api_route("/metrics/{name}/why", methods=READ)
     def why(request: Request, name: str, view: Asked, at: datetime) -> Response:
@@ -130,18 +131,18 @@ def _answered(
         if not is_fragment:
             raise
         values["problem"] = str(exc)
-    answer = page(request, template, **values)
+    answer = page(request, template, status=200, **values)
     answer.headers["Vary"] = "HX-Request"
     return answer
 
 
-def _rows(found: Parts) -> list[tuple[str, str, str, str, str]]:
-    """Each component: its name, how strong it is, its least and greatest value, its line."""
+def _rows(found: Parts) -> list[tuple[str, str, str, str]]:
+    """Each component: its name, how strong it is, from where to where it reaches, its line."""
     rows = []
     for one in found.components:
         known = one.values[np.isfinite(one.values)]
-        edges = (float(known.min()), float(known.max())) if len(known) else (np.nan, np.nan)
-        strength = "" if one.strength is None else f"{one.strength:.0%} of what is not level"
-        low, high = (amount(edge, found.unit) for edge in edges)
-        rows.append((one.name, strength, low, high, line(one.values, _WIDTH, _HEIGHT)))
+        low, high = numbers([float(known.min()), float(known.max())]) if len(known) else ("?", "?")
+        reach = f"{low} to {high}" + (f" {found.unit}" if found.unit else "")
+        strength = "" if one.strength is None else percent(one.strength) + " of what is not level"
+        rows.append((one.name, strength, reach, line(one.values, _WIDTH, _HEIGHT)))
     return rows

@@ -8,6 +8,8 @@
   const home = location.pathname + location.search;
   const partsLink = document.getElementById("parts-link");
 
+  const written = (seconds) => new Date(Math.round(seconds) * 1000).toISOString().replace(".000Z", "Z");
+
   function seriesOf(labels) {
     const pairs = Object.entries(labels).map(([name, value]) => ["series", `${name}=${value}`]);
     return pairs.length ? pairs : [["series", "total"]];
@@ -15,16 +17,16 @@
 
   document.addEventListener("plot:point", async (event) => {
     const { time, labels } = event.detail;
-    const asked = new URLSearchParams([...seriesOf(labels), ["at", new Date(time * 1000).toISOString()]]);
+    const asked = new URLSearchParams([...seriesOf(labels), ["at", written(time)]]);
     await htmx.ajax("GET", `${main.dataset.page}/why?${asked}`, { target: why, swap: "innerHTML" });
     why.scrollIntoView({ block: "nearest" });
   });
 
   function withSpan(address, { since, until }) {
     const changed = new URL(address, location.href);
-    for (const name of ["since", "until", "span"]) changed.searchParams.delete(name);
-    changed.searchParams.set("since", new Date(since * 1000).toISOString());
-    changed.searchParams.set("until", new Date(until * 1000).toISOString());
+    changed.searchParams.delete("span");
+    changed.searchParams.set("since", written(since));
+    changed.searchParams.set("until", written(until));
     return changed.pathname + changed.search;
   }
 
@@ -35,9 +37,10 @@
       location.reload();
       return;
     }
+    main.dataset.chart = withSpan(main.dataset.chart, event.detail);
     history.pushState(null, "", withSpan(location.href, event.detail));
     for (const link of document.querySelectorAll(".spans a[aria-current]")) link.removeAttribute("aria-current");
-    for (const figure of document.querySelectorAll(".multiples figure.plot")) {
+    for (const figure of document.querySelectorAll(".series figure.plot")) {
       figure.dataset.chart = withSpan(figure.dataset.chart, event.detail);
     }
     partsLink.href = withSpan(partsLink.href, event.detail);
