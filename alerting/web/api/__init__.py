@@ -6,15 +6,18 @@ from collections.abc import Callable
 
 from fastapi import APIRouter
 
-from alerting.web.api import charts, deliveries, incidents, silences, why
+from alerting.web.api import charts, deliveries, incidents, metrics, silences, sources, subscriptions, why
 from alerting.web.desk import Desk
 
 PREFIX = "/api/v1"
 API: tuple[Callable[[Desk], APIRouter], ...] = (
     incidents.routes,
     silences.routes,
+    metrics.routes,
     charts.routes,
     why.routes,
     deliveries.routes,
+    sources.routes,
+    subscriptions.routes,
 )
 """The routes of each subject, without the prefix."""
