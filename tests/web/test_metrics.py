@@ -17,7 +17,7 @@ from alerting.web.pages.metric_view import View
 from alerting.web.pages.metrics import facts_of
 from alerting.web.server import create
 from tests.app.world import HOSTILE, NOW
-from tests.web.test_pages import LOCAL, Tags
+from tests.web.test_pages import Tags
 
 PAGES = (
     "/metrics",
@@ -29,12 +29,6 @@ PAGES = (
     "/subscriptions",
     "/subscriptions/health",
 )
-
-
-@pytest.fixture
-def client(app: App) -> Iterator[TestClient]:
-    with TestClient(create(app, clock=lambda: NOW), base_url=LOCAL, follow_redirects=False) as found:
-        yield found
 
 
 def attribute(page: str, name: str) -> list[str]:
