@@ -9,13 +9,12 @@ from importlib.metadata import version
 
 import uvicorn
 from fastapi import FastAPI
-from fastapi.responses import RedirectResponse
 
 from alerting.app import App
 from alerting.telemetry import logger
 from alerting.web import health, refusals, static_files
 from alerting.web.api import API, PREFIX
-from alerting.web.desk import READ, Clock, Desk, utc_now
+from alerting.web.desk import Clock, Desk, utc_now
 from alerting.web.door import Door
 from alerting.web.gate import Gate
 from alerting.web.origins import is_loopback, origins
@@ -41,9 +40,6 @@ def create(app: App, *, listen: str | None = None, clock: Clock = utc_now) -> Fa
     web.add_middleware(Gate, origins=own, door=door)
     desk = Desk(app, clock)
     web.include_router(health.routes(desk), include_in_schema=False)
-    web.add_api_route(
-        "/", lambda: RedirectResponse("/incidents", status_code=307), methods=READ, include_in_schema=False
-    )
     web.include_router(sign_in.routes(door), include_in_schema=False)
     for routes in PAGES:
         web.include_router(routes(desk), include_in_schema=False)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from html import escape
 from html.parser import HTMLParser
@@ -12,16 +11,7 @@ from alerting.app import App, reading
 from alerting.web.desk import Desk
 from alerting.web.pages.incidents import facts_of
 from alerting.web.pages.rendering import rendered
-from alerting.web.server import create
 from tests.app.world import HOSTILE, NOW
-
-LOCAL = "http://127.0.0.1:8050"
-
-
-@pytest.fixture
-def client(app: App) -> Iterator[TestClient]:
-    with TestClient(create(app, clock=lambda: NOW), base_url=LOCAL, follow_redirects=False) as found:
-        yield found
 
 
 def id_of(app: App, country: str) -> str:
@@ -40,11 +30,6 @@ class Tags(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.found.append((tag, dict(attrs)))
-
-
-def test_the_home_page_leads_to_the_incidents(client: TestClient) -> None:
-    answer = client.get("/")
-    assert (answer.status_code, answer.headers["location"]) == (307, "/incidents")
 
 
 def test_the_list_has_open_ones_and_those_that_ended(client: TestClient, app: App) -> None:
@@ -105,7 +90,7 @@ def test_nothing_that_loads_from_elsewhere_shows_the_api(client: TestClient, pat
 
 
 def test_a_hostile_name_is_text_on_every_page(client: TestClient, app: App) -> None:
-    pages = ["/incidents", f"/incidents/{id_of(app, HOSTILE)}", f"/incidents/{HOSTILE.replace('/', '')}"]
+    pages = ["/", "/incidents", f"/incidents/{id_of(app, HOSTILE)}", f"/incidents/{HOSTILE.replace('/', '')}"]
     for path in pages:
         page = client.get(path).text
         assert escape("<script>") in page, path
@@ -113,7 +98,7 @@ def test_a_hostile_name_is_text_on_every_page(client: TestClient, app: App) -> N
 
 
 def test_only_our_own_files_run_in_a_page_and_nothing_comes_from_elsewhere(client: TestClient, app: App) -> None:
-    for path in ("/incidents", f"/incidents/{id_of(app, 'FR')}", "/nothing"):
+    for path in ("/", "/incidents", f"/incidents/{id_of(app, 'FR')}", "/nothing"):
         for tag, attributes in Tags(client.get(path).text).found:
             assert tag not in ("style", "iframe"), path
             assert not [name for name in attributes if name == "style" or name.startswith("on")], path

@@ -7,7 +7,12 @@ from collections.abc import Callable
 from fastapi import APIRouter
 
 from alerting.web.desk import Desk
-from alerting.web.pages import incident_actions, incidents, silences
+from alerting.web.pages import incident_actions, incidents, now, silences
 
-PAGES: tuple[Callable[[Desk], APIRouter], ...] = (incidents.routes, incident_actions.routes, silences.routes)
+PAGES: tuple[Callable[[Desk], APIRouter], ...] = (
+    now.routes,
+    incidents.routes,
+    incident_actions.routes,
+    silences.routes,
+)
 """The routes of each page; a page is added here and in the navigation of ``page.html``."""

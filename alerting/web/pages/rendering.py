@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -10,15 +10,21 @@ from zoneinfo import ZoneInfo
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from alerting.core.explain import instant
+from alerting.core.figures import count
 from alerting.web import static_files
 from alerting.web.pages import posted
 from notifiers.clean import clean
 from notifiers.console import SIGNS
 from notifiers.quantities import duration
 
-NAVIGATION = (("/incidents", "Incidents"), ("/silences", "Silences"))
+NAVIGATION = (
+    ("/", "Now"),
+    ("/incidents", "Incidents"),
+    ("/silences", "Silences"),
+)
 _SIGNS = {state: sign for state, (sign, _) in SIGNS.items()}
 _MARKS = {True: "✓", False: "✗", None: "·"}
 _MEANINGS = {True: "passed", False: "not passed", None: "not reached"}
@@ -31,7 +37,7 @@ def page(request: Request, template: str, *, status: int = 200, **values: object
     frame = {"path": request.url.path, "actor": state.actor, "form_token": state.form_token, "said": said}
     answer = HTMLResponse(rendered(template, **frame, **values), status)
     if said:
-        posted.forget_said(answer)
+        posted.forget_said(request, answer)
     return answer
 
 
@@ -49,6 +55,12 @@ def _short(at: datetime, timezone: str) -> str:
     return f"{local:%a} {local.day} {local:%b %H:%M}"
 
 
+def time(at: datetime, timezone: str) -> Markup:
+    """The instant in the subscription's zone; scripts rewrite it to the reader's. UTC is its title."""
+    words = Markup('<time datetime="{}" title="{}">{}</time>')
+    return words.format(f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", instant(at, "UTC"), _short(at, timezone))
+
+
 def _environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(Path(__file__).parents[1] / "templates"),
@@ -57,7 +69,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(instant=instant, short=_short, clean=clean, duration=duration)
+    made.filters.update(instant=instant, short=_short, clean=clean, duration=duration, time=time, counted=count)
     made.globals.update(
         signs=_SIGNS, marks=_MARKS, meanings=_MEANINGS, navigation=NAVIGATION, static=static_files.address
     )
