@@ -33,9 +33,9 @@ HEADERS = {"Host": "127.0.0.1"}
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
-def test_every_operation_answers_as_described(changing: App, mode: GenerationMode, figure: Figure) -> None:
-    schema = from_asgi(DOCUMENT, create(changing, clock=lambda: NOW), headers=HEADERS)
-    there = names(changing)
+def test_every_operation_answers_as_described(own: App, mode: GenerationMode, figure: Figure) -> None:
+    schema = from_asgi(DOCUMENT, create(own, clock=lambda: NOW), headers=HEADERS)
+    there = names(own)
     began, asked, operations = time.monotonic(), 0, 0
     for found in schema.get_all_operations():
         assert isinstance(found, Ok)

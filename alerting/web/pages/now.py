@@ -10,6 +10,7 @@ from fastapi.responses import Response
 
 from alerting.app.reading_now import Board, Card, Filters, Sketch, board
 from alerting.web.desk import READ, Desk
+from alerting.web.news import stamp
 from alerting.web.pages.rendering import page, web_address
 
 LARGE_POINTS, SMALL_POINTS = 600, 250
@@ -25,11 +26,13 @@ def routes(desk: Desk) -> APIRouter:
     ) -> Response:
         moment = desk.clock()
         filters = Filters(team, tag, subscription, text.strip())
+        known = stamp(desk)  # before the board is read: what changes meanwhile is seen once more, not missed
         found = board(desk.app, moment, filters)
         return page(
             request,
             "now.html",
             board=found,
+            stamp=known,
             filters=filters,
             now=moment,
             runbook=lambda card: web_address(card.runbook),

@@ -20,11 +20,7 @@ from notifiers.clean import clean
 from notifiers.console import SIGNS
 from notifiers.quantities import duration
 
-NAVIGATION = (
-    ("/", "Now"),
-    ("/incidents", "Incidents"),
-    ("/silences", "Silences"),
-)
+NAVIGATION = (("/", "Now"), ("/incidents", "Incidents"), ("/silences", "Silences"))
 _SIGNS = {state: sign for state, (sign, _) in SIGNS.items()}
 _MARKS = {True: "✓", False: "✗", None: "·"}
 _MEANINGS = {True: "passed", False: "not passed", None: "not reached"}
