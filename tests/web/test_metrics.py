@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from html import escape, unescape
 from urllib.parse import parse_qs, urlsplit
@@ -15,7 +14,6 @@ from alerting.app import App
 from alerting.app.reading_metric import metric_page
 from alerting.web.pages.metric_view import View
 from alerting.web.pages.metrics import facts_of
-from alerting.web.server import create
 from tests.app.world import HOSTILE, NOW
 from tests.web.test_pages import Tags
 
