@@ -13,7 +13,7 @@ import structlog
 _CHATTY = ("apscheduler", "alembic", "uvicorn.access", "watchfiles")
 _INDISCREET = ("httpx2", "httpcore2", "slack_sdk", "sqlalchemy", "matplotlib")
 _SECRETS = (
-    re.compile(r"xox[a-z]-[\w-]+|xapp-[\w-]+"),
+    re.compile(r"xox[a-z]-[\w-]+|xapp-[\w-]+|\bmw_[\w-]{43}"),
     re.compile(r"(?<=://)([^:/@\s]+):([^@\s]+)(?=@)"),
     re.compile(r"(?i)(?<=bearer )[\w.~+/-]+"),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -22,6 +23,7 @@ from alerting.app.reading_points import audience_of_subject, outcomes_of, why_po
 from alerting.app.reading_series import Shown, ShownSeries, show
 from alerting.charts import ChartError
 from alerting.core import explain, explain_actions, views
+from alerting.core.actions import Action
 from alerting.core.attention import Attention, marked
 from alerting.core.audiences import Audience
 from alerting.core.explain import Gate, Outcome, Why
@@ -48,11 +50,14 @@ __all__ = [
     "UnknownMetric",
     "UnknownSeries",
     "Why",
+    "actions_done",
     "deliveries",
     "drawn",
     "incident_chart",
     "incident_page",
     "incidents",
+    "line_of",
+    "lines_of",
     "newest",
     "open_incidents",
     "receivers_in_trouble",
@@ -102,8 +107,13 @@ def incidents(
     if not open_only:
         newest_ones = app.store.incidents(since=since, limit=limit)
         found += [incident for incident in newest_ones if not incident.is_open]
+    return lines_of(app, found[:limit], now)
+
+
+def lines_of(app: App, found: Iterable[Incident], now: datetime) -> tuple[IncidentLine, ...]:
+    """These incidents in words, in their order. Raises StoreError."""
     attention = attention_of(app.store, now)
-    return tuple(_line(app, incident, now, attention) for incident in found[:limit])
+    return tuple(line_of(app, incident, now, attention) for incident in found)
 
 
 def open_incidents(app: App, now: datetime) -> tuple[IncidentLine, ...]:
@@ -115,7 +125,7 @@ def incident_page(app: App, name: str, now: datetime) -> IncidentPage:
     incident = incident_named(app, name)
     audience = audience_of_subject(app, incident.subject)
     return IncidentPage(
-        line=_line(app, incident, now, attention_of(app.store, now)),
+        line=line_of(app, incident, now, attention_of(app.store, now)),
         timeline=tuple(views.entry(transition) for transition in app.store.timeline(incident.id)),
         why=_opening_point(app, incident) or _without_receivers(_story(app, incident, now)),
         outcomes=outcomes_of(app, incident),
@@ -149,12 +159,18 @@ def deliveries(app: App, *, unsettled_only: bool = False, limit: int = 200) -> t
     return tuple(app.store.outbox.rows(unsettled_only=unsettled_only, limit=limit))
 
 
+def actions_done(app: App, *, limit: int = 200) -> tuple[Action, ...]:
+    """What people did, the newest first. Raises StoreError."""
+    return app.store.actions.all(limit=limit)
+
+
 def receivers_in_trouble(app: App) -> tuple[ReceiverState, ...]:
     """Receivers that refuse everything, with the reason. Raises StoreError."""
     return tuple(app.store.outbox.receivers_in_trouble())
 
 
-def _line(app: App, incident: Incident, now: datetime, attention: Attention) -> IncidentLine:
+def line_of(app: App, incident: Incident, now: datetime, attention: Attention) -> IncidentLine:
+    """The incident in words, as of now."""
     audience = audience_of_subject(app, incident.subject)
     said = marked(_notification(incident, audience, now), [incident], (), attention, now)
     words = wording.headline(said), wording.since_line(said), said.timezone

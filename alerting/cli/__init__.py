@@ -35,9 +35,10 @@ COMMANDS = (
     Command("label", "Say what an incident was, and end it: detectors learn from it.", "acting:label"),
     Command("resolve", "End an incident by hand.", "acting:resolve"),
     Command("deliveries", "What each receiver got, and why; retry what is dead.", "delivering:deliveries"),
+    Command("token", "Make a token for the pages and the API.", "tokens:token"),
     Command("score", "Judge a CSV file line by line, causally.", "scoring:score"),
     Command("db", "Look after the state database.", "watching:db"),
-    *(Command(name, "Comes with a later release.", None) for name in ("backtest", "plan", "tune", "test", "token")),
+    *(Command(name, "Comes with a later release.", None) for name in ("backtest", "plan", "tune", "test")),
 )
 
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from alerting.cli import reading
 from alerting.cli.session import ConfigOption, JsonOption, fail, opened
-
-if TYPE_CHECKING:
-    from alerting.app import App
 
 deliveries = typer.Typer(invoke_without_command=True)
 UnsettledOption = Annotated[bool, typer.Option("--unsettled", help="only those still on their way")]
@@ -50,8 +47,13 @@ def retry(
         fail("say one: a delivery, or --receiver NAME; see: metricwatch deliveries --json", 2)
     folder: Path | None = config or context.obj
     with opened(folder, may_be_broken=True) as app:
-        _check_names(app, delivery, receiver)
-        done = app.store.outbox.retry(datetime.now(UTC), delivery_id=delivery, receiver=receiver)
+        from alerting.app.actions import UnknownTarget
+        from alerting.app.retrying import retry as tried_again
+
+        try:
+            done = tried_again(app, datetime.now(UTC), delivery=delivery, receiver=receiver)
+        except UnknownTarget as exc:
+            fail(str(exc), 2)
     if as_json:
         typer.echo(json.dumps({"ready": list(done.ready), "refused": dict(done.refused)}))
     else:
@@ -62,15 +64,3 @@ def retry(
         if not (done.ready or done.refused):
             typer.echo("no dead delivery")
     raise typer.Exit(0 if done.ready else 1)
-
-
-def _check_names(app: App, delivery: str | None, receiver: str | None) -> None:
-    """Ends the command with 2 where there is no such delivery, or nobody to send it to."""
-    from config.problems import suggestion
-
-    if delivery is not None:
-        receiver = app.store.outbox.receiver_of(delivery)
-        if receiver is None:
-            fail(f"there is no delivery {delivery!r}; see: metricwatch deliveries --json", 2)
-    if receiver not in app.config.receivers:
-        fail(f"no receiver is called {receiver!r}{suggestion(str(receiver), app.config.receivers)}", 2)

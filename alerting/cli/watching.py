@@ -27,10 +27,13 @@ def run(config: ConfigOption = None) -> None:
     with opened(config, log_level="INFO", has_listener=True) as app, app.store.exclusive():
         from alerting.daemon import Daemon
         from alerting.web.server import serve
+        from alerting.web.tokens import BadTokens
 
         app.adopt_config(datetime.now(UTC))
         try:
             server = serve(app, *app.settings.listen_address)
+        except BadTokens as exc:
+            fail(str(exc), 2)
         except OSError as exc:
             fail(f"cannot serve pages on {app.settings.listen}: {exc.strerror}; set METRICWATCH_LISTEN", 2)
         try:

@@ -13,7 +13,7 @@ from alerting.core.explain import Gate, Why, instant
 from alerting.core.groups import Group
 from alerting.core.incidents import Incident
 from alerting.core.labels import NAMES, SETTLES
-from alerting.core.silences import Silence, is_match
+from alerting.core.silences import Silence, concerning
 
 
 def with_actions(why: Why, gates: Sequence[Gate]) -> Why:
@@ -30,13 +30,7 @@ def done(actions: Iterable[Action], timezone: str) -> list[Gate]:
 
 def silenced(incident: Incident, silences: Iterable[Silence], timezone: str) -> list[Gate]:
     """The silences that kept it quiet; the gate of one that still does is not passed."""
-    end = incident.resolved
-    found = [
-        one
-        for one in silences
-        if is_match(one, incident) and one.ends > incident.detected and (end is None or one.starts <= end)
-    ]
-    return [_silenced(one, timezone) for one in sorted(found, key=lambda one: one.starts)]
+    return [_silenced(one, timezone) for one in concerning(incident, silences)]
 
 
 def reminded(groups: Iterable[Group], audience: Audience, attention: Attention, now: datetime) -> list[Gate]:

@@ -47,6 +47,51 @@ class _Series:
     columns: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class Recipe:
+    """How one series is made: which columns of the query, and how they become one."""
+
+    keys: tuple[ColumnKey, ...]
+    rollup: Rollup
+    fills: bool
+
+    def rolled_up(self, values: Floats) -> Floats:
+        """``values[T, N]`` of ``keys`` → ``[T]``, before holes are filled."""
+        return _total(values, self.rollup) if values.shape[1] != 1 else values[:, 0]
+
+    def filled(self, values: Floats) -> Floats:
+        """Holes after the first reading are zero where the metric says so; ``values[T]`` of pulled buckets."""
+        return _zero_filled(values[:, None])[:, 0] if self.fills else values
+
+
+def recipes(metric: Metric, query: Query, keys: Sequence[ColumnKey]) -> list[tuple[Mapping[str, str], Recipe]]:
+    """Each series of the metric and how it is made, in the order of ``panel``. Raises PanelError."""
+    series, rollup, fills = _series(metric, query, keys), metric.rollup or "sum", metric.fill == "zero"
+    found: list[tuple[Mapping[str, str], Recipe]] = [
+        (item.labels, Recipe(tuple(keys[place] for place in item.columns), rollup, fills)) for item in series
+    ]
+    if metric.total and metric.dimensions and series:
+        everything = Recipe(tuple(key for _, one in found for key in one.keys), rollup, fills)
+        found.insert(0, ({}, everything))
+    return found
+
+
+def recipe_of(
+    metric: Metric, query: Query, keys: Sequence[ColumnKey], labels: Mapping[str, str] | None
+) -> tuple[Mapping[str, str], Recipe] | None:
+    """How one series is made (``labels`` None: the first one); None where there is no such. Raises PanelError.
+
+    A single column among thousands is found without making the others.
+    """
+    if labels and metric.rollup is not None:
+        wanted = tuple(sorted(labels.items()))
+        own = tuple(key for key in keys if key.dimensions == wanted and key.value == metric.value)
+        if len(own) == 1 and set(labels) == set(metric.dimensions):
+            return dict(labels), Recipe(own, metric.rollup, metric.fill == "zero")
+    known = recipes(metric, query, keys)
+    return next((one for one in known if labels is None or dict(one[0]) == dict(labels)), None)
+
+
 def _series(metric: Metric, query: Query, keys: Sequence[ColumnKey]) -> list[_Series]:
     """The metric's series in order, each with the places of its columns. Raises PanelError."""
     columns: dict[tuple[str, ...], list[int]] = {}

@@ -96,6 +96,13 @@ def is_match(one: Silence, incident: Incident) -> bool:
     return matches(one.matchers, incident.subject, incident.metric, incident.labels)
 
 
+def concerning(incident: Incident, silences: Iterable[Silence]) -> tuple[Silence, ...]:
+    """Those that kept it quiet or still do, oldest first."""
+    end = incident.resolved
+    matching = (one for one in silences if is_match(one, incident) and one.ends > incident.detected)
+    return tuple(sorted((one for one in matching if end is None or one.starts <= end), key=lambda one: one.starts))
+
+
 def preview(one: Silence, incidents: Iterable[Incident]) -> tuple[Incident, ...]:
     """Which of these incidents the silence would keep quiet."""
     return tuple(incident for incident in incidents if is_match(one, incident))

@@ -1,5 +1,6 @@
 """Our own database: points, verdicts, states, incidents, groups, outbox."""
 
+from alerting.store.costs import Cost, LastPull
 from alerting.store.deliveries import (
     Again,
     Claim,
@@ -17,6 +18,7 @@ from alerting.store.deliveries import (
 from alerting.store.errors import AmbiguousIncident, LostRace, NewerSchema, StateBusy, StoreError, Unavailable
 from alerting.store.outbox import Outbox
 from alerting.store.points import Points
+from alerting.store.searching import Sought
 from alerting.store.store import Store, open_store
 from alerting.store.values import ConfigFile, Expired, Judged, Recording, SilentGroup, StoredVerdicts, Watch, Written
 
@@ -25,9 +27,11 @@ __all__ = [
     "AmbiguousIncident",
     "Claim",
     "ConfigFile",
+    "Cost",
     "Dead",
     "Expired",
     "Judged",
+    "LastPull",
     "LostRace",
     "NewerSchema",
     "Outbox",
@@ -42,6 +46,7 @@ __all__ = [
     "Retried",
     "Sent",
     "SilentGroup",
+    "Sought",
     "StateBusy",
     "Store",
     "StoreError",

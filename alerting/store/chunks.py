@@ -48,12 +48,18 @@ def pack(versions: Versions) -> bytes:
     return zlib.compress(head + by_significance.tobytes(), _LEVEL)
 
 
-def unpack(packed: bytes, count: int, width: int) -> Versions:
+def unpack(packed: bytes, count: int, width: int, columns: NDArray[np.intp] | None = None) -> Versions:
+    """The part, or only ``columns`` of it: of one series only its own bytes are put together, of none the stamps."""
+    if columns is not None and not len(columns):
+        stamps = np.frombuffer(zlib.decompressobj().decompress(packed, 16 * count), dtype="<i8").reshape(2, count)
+        return Versions(stamps[0], stamps[1], np.empty((count, 0)))
     plain = np.frombuffer(zlib.decompress(packed), dtype=np.uint8)
     head, body = plain[: 16 * count], plain[16 * count :]
     stamps = head.view("<i8").reshape(2, count)
-    by_series = np.ascontiguousarray(body.reshape(8, -1).T).view("<f8").reshape(width, count)
-    return Versions(stamps[0], stamps[1], by_series.T)
+    by_byte = body.reshape(8, width, count)
+    picked = by_byte if columns is None else by_byte[:, columns]
+    values = np.ascontiguousarray(picked.reshape(8, -1).T).view("<f8").reshape(-1, count)
+    return Versions(stamps[0], stamps[1], values.T)
 
 
 def joined(pieces: Sequence[Versions]) -> Versions:

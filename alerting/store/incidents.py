@@ -61,11 +61,17 @@ def read_states(connection: Connection, subject: str) -> dict[str, SeriesState]:
     ).mappings()
     open_ones = {row["fingerprint"]: incident_of(row) for row in rows}
     states = connection.execute(select(series_states).where(series_states.c.subject == subject)).mappings()
-    return {row["fingerprint"]: _state_of(row, open_ones.get(row["fingerprint"])) for row in states}
+    return {row["fingerprint"]: state_of(row, open_ones.get(row["fingerprint"])) for row in states}
 
 
 def listed(
-    connection: Connection, *, open_only: bool, since: datetime | None, subject: str | None, limit: int
+    connection: Connection,
+    *,
+    open_only: bool,
+    since: datetime | None,
+    subject: str | None,
+    metric: str | None,
+    limit: int,
 ) -> list[Incident]:
     """Newest first; ``since`` keeps those that were open at or after it."""
     statement = select(incidents).order_by(incidents.c.detected.desc(), incidents.c.id.desc()).limit(limit)
@@ -75,7 +81,19 @@ def listed(
         statement = statement.where(incidents.c.resolved.is_(None) | (incidents.c.resolved >= since))
     if subject is not None:
         statement = statement.where(incidents.c.subject == subject)
+    if metric is not None:
+        statement = statement.where(incidents.c.kind == "metric", incidents.c.metric == metric)
     return [incident_of(row) for row in connection.execute(statement).mappings()]
+
+
+def of_series(
+    connection: Connection, subjects: Sequence[str], fingerprint: str, since: datetime, limit: int
+) -> list[Incident]:
+    """Newest first; those that were open at or after ``since``."""
+    found = select(incidents).where(incidents.c.fingerprint == fingerprint, incidents.c.subject.in_(subjects))
+    found = found.where(incidents.c.resolved.is_(None) | (incidents.c.resolved >= since))
+    rows = connection.execute(found.order_by(incidents.c.detected.desc(), incidents.c.id.desc()).limit(limit))
+    return [incident_of(row) for row in rows.mappings()]
 
 
 def by_prefix(connection: Connection, prefix: str) -> Incident | None:
@@ -176,7 +194,7 @@ def _state_row(state: SeriesState) -> Cells:
     }
 
 
-def _state_of(row: RowMapping, incident: Incident | None) -> SeriesState:
+def state_of(row: RowMapping, incident: Incident | None) -> SeriesState:
     pending = row["first_pending"]
     return SeriesState(
         subject=row["subject"],

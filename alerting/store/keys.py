@@ -39,6 +39,7 @@ class KeyNumbers:
         self._known: dict[str, tuple[ColumnKey, ...]] = {}
         self._numbers: dict[str, dict[_Name, int]] = {}
         self._latest: dict[str, tuple[Sequence[ColumnKey], Places]] = {}
+        self._places: dict[str, tuple[Sequence[ColumnKey], dict[ColumnKey, int]]] = {}
 
     def known(self, connection: Connection, digest: str) -> tuple[ColumnKey, ...]:
         """All keys of a digest in the order of their numbers."""
@@ -47,6 +48,21 @@ class KeyNumbers:
         if len(remembered) != (0 if last is None else last + 1):
             remembered = self._known[digest] = _load(connection, digest)
         return remembered
+
+    def known_for(self, connection: Connection, digest: str, width: int) -> tuple[ColumnKey, ...]:
+        """``known``, where vectors of this width are read; asks the database only where that is not enough."""
+        remembered = self._known.get(digest, ())
+        return remembered if len(remembered) >= width else self.known(connection, digest)
+
+    def columns(self, connection: Connection, digest: str, keys: Sequence[ColumnKey]) -> NDArray[np.intp]:
+        """The place of each key; −1 for one that the query never brought."""
+        known = self.known(connection, digest)
+        if keys is known:
+            return np.arange(len(known))
+        places = self._places.get(digest)
+        if places is None or places[0] is not known:
+            places = self._places[digest] = (known, {key: place for place, key in enumerate(known)})
+        return np.array([places[1].get(key, -1) for key in keys], dtype=np.intp)
 
     def assign(self, connection: Connection, digest: str, keys: Sequence[ColumnKey]) -> Places:
         """The places of these keys; new ones get the next numbers, in the transaction of ``connection``."""
@@ -70,6 +86,7 @@ class KeyNumbers:
         self._known.pop(digest, None)
         self._numbers.pop(digest, None)
         self._latest.pop(digest, None)
+        self._places.pop(digest, None)
 
     def _assign_new(self, connection: Connection, digest: str, names: list[_Name]) -> Places:
         known = self.known(connection, digest)

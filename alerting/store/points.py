@@ -6,27 +6,34 @@ returns what was known then.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, func, insert, select, tuple_
 
 from alerting.core.blocks import Block, ColumnKey
 from alerting.store import sealing
-from alerting.store.chunks import Versions, joined, stacked
+from alerting.store.chunks import WEEK_US, Versions, joined, stacked
 from alerting.store.database import Database
 from alerting.store.encoding import buckets_of, from_micros, micros, times_of, vector
 from alerting.store.keys import KeyNumbers, Places
+from alerting.store.statements import number_at
 from alerting.store.tables import point_chunks, points
 from alerting.store.values import Written
-from detectors.contract import Bools, Floats
+from detectors.contract import Bools, Floats, Instants
+
+RollUp = Callable[[Floats], Floats]
+"""Columns ``[T, N]`` become one series ``[T]``, each row by itself."""
 
 _EVER = 2**62
+_MOST_PAIRS = 400
 
 
-def _newest() -> Select[tuple[int, int, bytes]]:
+def _newest(vector: ColumnElement[bytes]) -> Select[tuple[int, int, bytes]]:
     other = points.alias()
     newest = (
         select(func.max(other.c.seen))
@@ -34,7 +41,7 @@ def _newest() -> Select[tuple[int, int, bytes]]:
         .where(other.c.seen <= bindparam("as_of"))
     )
     return (
-        select(points.c.bucket, points.c.seen, points.c.vector)
+        select(points.c.bucket, points.c.seen, vector.label("vector"))
         .where(points.c.digest == bindparam("digest"))
         .where(points.c.bucket >= bindparam("since"), points.c.bucket < bindparam("until"))
         .where(points.c.seen == newest.scalar_subquery())
@@ -42,7 +49,8 @@ def _newest() -> Select[tuple[int, int, bytes]]:
     )
 
 
-_NEWEST = _newest()  # built once: it would cost as much as the write that it precedes
+_NEWEST = _newest(points.c.vector)  # built once: it would cost as much as the write that it precedes
+_NEWEST_OF_ONE = _newest(number_at(points.c.vector))
 
 
 class Points:
@@ -86,13 +94,41 @@ class Points:
         parts are unpacked.
         """
         with self._database.reading() as connection:
-            known = self._numbers.known(connection, digest)
-            wanted = known if keys is None else tuple(keys)
-            number = {key: place for place, key in enumerate(known)}
-            columns = np.array([number.get(key, -1) for key in wanted], dtype=np.intp)
+            wanted = self._numbers.known(connection, digest) if keys is None else tuple(keys)
+            columns = self._numbers.columns(connection, digest, wanted)
             limit = None if as_of is None else micros(as_of)
             found = _current(connection, digest, micros(since), micros(until), limit, columns)
         return Block(times_of(found.buckets), wanted, found.values)
+
+    def read_rolled_up(
+        self, digest: str, since: datetime, until: datetime, keys: Sequence[ColumnKey], roll_up: RollUp
+    ) -> tuple[Instants, Floats]:
+        """``roll_up(read(keys=keys))`` as times ``[T]`` and values ``[T]``, a week in memory at a time."""
+        begin, end = micros(since), micros(until)
+        weeks = range(begin // WEEK_US * WEEK_US, end, WEEK_US) if len(keys) != 1 else ()
+        edges = [begin, *(week for week in weeks if week > begin), end]
+        pieces: list[Versions] = []
+        with self._database.reading() as connection:
+            columns = self._numbers.columns(connection, digest, keys)
+            for first, last in pairwise(edges):
+                piece = _current(connection, digest, first, last, None, columns)
+                pieces.append(replace(piece, values=roll_up(piece.values)))
+        found = joined(pieces)
+        return times_of(found.buckets), found.values
+
+    def newest(self, buckets: Mapping[str, datetime]) -> dict[str, Block]:
+        """One bucket of each query, by digest; a query that has nothing there is left out."""
+        wanted = [(digest, micros(bucket)) for digest, bucket in buckets.items()]
+        found: dict[str, Block] = {}
+        with self._database.reading() as connection:
+            for first in range(0, len(wanted), _MOST_PAIRS):
+                pairs = tuple_(points.c.digest, points.c.bucket).in_(wanted[first : first + _MOST_PAIRS])
+                rows = connection.execute(select(points).where(pairs).order_by(points.c.digest, points.c.seen))
+                for digest, bucket, _, packed in rows:  # the version that was seen last stays
+                    keys = self._numbers.known_for(connection, digest, len(packed) // 8)
+                    values = stacked([packed], np.arange(len(keys)))
+                    found[digest] = Block(times_of(np.array([bucket])), keys, values)
+        return found
 
     def seen(self, digest: str, bucket: datetime) -> tuple[datetime, ...]:
         """When each version of a bucket was first seen, ascending; empty where it was never pulled."""
@@ -181,12 +217,14 @@ def _current(
 ) -> Versions:
     """The newest version (up to ``as_of``) of each bucket in the range; ``columns`` are places, −1 = none."""
     limits = {"digest": digest, "since": since, "until": until, "as_of": _EVER if as_of is None else as_of}
-    rows = connection.execute(_NEWEST, limits).all()
-    loose = Versions(
-        np.array([row.bucket for row in rows], dtype=np.int64),
-        np.array([row.seen for row in rows], dtype=np.int64),
-        stacked([row.vector for row in rows], columns),
-    )
+    if len(columns) == 1 and columns[0] >= 0:  # a chart: the database cuts the one number out of each vector
+        rows = connection.execute(_NEWEST_OF_ONE, {**limits, "offset": 8 * int(columns[0]) + 1}).all()
+        values = stacked([row.vector for row in rows], np.zeros(1, dtype=np.intp))
+    else:
+        rows = connection.execute(_NEWEST, limits).all()
+        values = stacked([row.vector for row in rows], columns)
+    buckets, stamps = (np.array([row[place] for row in rows], dtype=np.int64) for place in (0, 1))
+    loose = Versions(buckets, stamps, values)
     together = joined([*sealing.read(connection, digest, since, until, as_of, columns), loose])
     is_sorted = bool((np.diff(together.buckets) > 0).all())
     return together if is_sorted else together.ordered().current()

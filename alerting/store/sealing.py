@@ -90,12 +90,14 @@ def _unpacked(rows: Iterator[_Part], columns: NDArray[np.intp]) -> Iterator[Vers
     for _, parts in groupby(rows, key=lambda row: row.week):
         whole: Versions | None = None
         for row in parts:
-            part = unpack(row.packed, row.versions, row.width)
-            if whole is None:
-                whole = Versions(part.buckets, part.seen, np.full((row.versions, len(columns)), np.nan))
             start = row.part * PART
             is_here = (columns >= start) & (columns < start + row.width)
-            whole.values[:, is_here] = part.values[:, columns[is_here] - start]
+            places = columns[is_here] - start
+            is_all = len(places) == row.width and bool((places == np.arange(row.width)).all())
+            part = unpack(row.packed, row.versions, row.width, None if is_all else places)
+            if whole is None:
+                whole = Versions(part.buckets, part.seen, np.full((row.versions, len(columns)), np.nan))
+            whole.values[:, is_here] = part.values
         if whole is not None:
             yield whole
 

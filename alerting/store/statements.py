@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Column, ColumnElement, Connection, LargeBinary, Table, bindparam, func
 from sqlalchemy.dialects import postgresql, sqlite
 
 Cells = Mapping[str, object]
+
+
+def number_at(
+    vector: ColumnElement[bytes] | Column[bytes], width: int = 8, name: str = "offset"
+) -> ColumnElement[bytes]:
+    """The ``width`` bytes of a vector from the place bound as ``name`` on, counted from 1; empty beyond its end."""
+    return func.substr(vector, bindparam(name), width, type_=LargeBinary)
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[Cells], *, keep: frozenset[str] = frozenset()) -> None:

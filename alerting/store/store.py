@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
@@ -12,6 +12,7 @@ from alerting.core.health import QueryState
 from alerting.core.incidents import Incident, SeriesState, Transition
 from alerting.store import (
     actions,
+    costs,
     fallbacks,
     groups,
     incidents,
@@ -19,16 +20,20 @@ from alerting.store import (
     query_states,
     receivers,
     retention,
+    searching,
     silences,
     verdicts,
 )
 from alerting.store.actions import ActionLog
 from alerting.store.config_files import ConfigFiles
+from alerting.store.costs import Cost, Costs
 from alerting.store.database import Database, connect
 from alerting.store.enqueue import enqueue
 from alerting.store.migrating import migrate
 from alerting.store.outbox import Outbox
+from alerting.store.overview import Overview
 from alerting.store.points import Points
+from alerting.store.searching import Sought
 from alerting.store.silences import Silences
 from alerting.store.values import Expired, Recording, SilentGroup, StoredVerdicts, Watch, Written
 
@@ -44,6 +49,8 @@ class Store:
         self.config_files = ConfigFiles(database)
         self.silences = Silences(database)
         self.actions = ActionLog(database)
+        self.overview = Overview(database)
+        self.costs = Costs(database)
 
     def exclusive(self) -> AbstractContextManager[None]:
         """Held by whoever evaluates and delivers; ends with its process. Raises StateBusy at once."""
@@ -67,10 +74,11 @@ class Store:
         with self._database.writing() as connection:
             query_states.forget(connection, name, digest)
 
-    def write_pull(self, digest: str, block: Block, seen: datetime, state: QueryState) -> Written:
-        """Points and what is known of their query, in one transaction."""
+    def write_pull(self, digest: str, block: Block, seen: datetime, state: QueryState, cost: Cost) -> Written:
+        """Points, what is known of their query and what the pull took, in one transaction."""
         with self._database.writing() as connection:
             query_states.write(connection, state)
+            costs.add(connection, state.name, seen, cost)
             return self.points.write_in(connection, digest, block, seen)
 
     def watch(self, subscription: str, entry: str, metric: str) -> Watch | None:
@@ -86,6 +94,13 @@ class Store:
         """As judged, of the buckets with ``since`` ≤ start < ``until``."""
         with self._database.reading() as connection:
             return verdicts.read(connection, subscription, entry, metric, since, until)
+
+    def verdicts_of_series(
+        self, subscription: str, entry: str, metric: str, labels: Mapping[str, str], since: datetime, until: datetime
+    ) -> StoredVerdicts | None:
+        """``verdicts`` of one series, however many stand beside it; None where it was never judged."""
+        with self._database.reading() as connection:
+            return verdicts.read_series(connection, subscription, entry, metric, labels, since, until)
 
     def series_states(self, subject: str) -> dict[str, SeriesState]:
         """By fingerprint, each with its open incident."""
@@ -139,11 +154,26 @@ class Store:
         open_only: bool = False,
         since: datetime | None = None,
         subject: str | None = None,
+        metric: str | None = None,
         limit: int = 1000,
     ) -> list[Incident]:
-        """Newest first; ``since`` keeps those that were open at or after it."""
+        """Newest first; ``since`` keeps those that were open at or after it, ``metric`` those of its series."""
         with self._database.reading() as connection:
-            return incidents.listed(connection, open_only=open_only, since=since, subject=subject, limit=limit)
+            return incidents.listed(
+                connection, open_only=open_only, since=since, subject=subject, metric=metric, limit=limit
+            )
+
+    def search(self, sought: Sought, *, limit: int, offset: int = 0) -> tuple[list[Incident], int]:
+        """A page of the incidents that are sought, open ones first, then the newest; and how many there are in all."""
+        with self._database.reading() as connection:
+            return searching.found(connection, sought, limit=limit, offset=offset)
+
+    def incidents_of_series(
+        self, subjects: Sequence[str], fingerprint: str, since: datetime, limit: int
+    ) -> list[Incident]:
+        """Newest first; those of the series, under any of the subjects, that were open at or after ``since``."""
+        with self._database.reading() as connection:
+            return incidents.of_series(connection, subjects, fingerprint, since, limit)
 
     def incident(self, incident_id: str) -> Incident | None:
         """By id, or by the beginning of one. Raises AmbiguousIncident where several begin like this."""

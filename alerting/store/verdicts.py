@@ -19,14 +19,16 @@ from alerting.store.encoding import (
     pairs_text,
     status_codes,
     times_of,
+    vector,
     vector_or_null,
 )
 from alerting.store.errors import LostRace
-from alerting.store.statements import Cells, is_inserted, upsert
+from alerting.store.statements import Cells, is_inserted, number_at, upsert
 from alerting.store.tables import verdicts, watches
 from alerting.store.values import Judged, StoredVerdicts, Watch
 from detectors.contract import Floats
 
+_NAN = vector(np.array([np.nan]))
 _ROWS_AT_ONCE = 200  # the first judgement of a year of ten thousand series must not stand in memory twice
 
 
@@ -79,6 +81,37 @@ def read(
         score=_floats([row.score for row in rows], width),
         status=STATUS_TEXTS[codes],
     )
+
+
+def read_series(
+    connection: Connection,
+    subscription: str,
+    entry: str,
+    metric: str,
+    labels: Mapping[str, str],
+    since: datetime,
+    until: datetime,
+) -> StoredVerdicts | None:
+    """``read`` of one series; None where it was never judged. The database cuts its numbers out of the vectors."""
+    known = watch(connection, subscription, entry, metric)
+    wanted = dict(labels)
+    place = next((s for s, one in enumerate(known.labels) if one == wanted), None) if known is not None else None
+    if place is None:
+        return None
+    names = ("expected", "lower", "upper", "score")
+    cut = (number_at(verdicts.c[name]).label(name) for name in names)
+    rows = connection.execute(
+        select(verdicts.c.bucket, *cut, number_at(verdicts.c.status, 1, "code").label("status"))
+        .where(*_is_verdict(subscription, entry, metric))
+        .where(verdicts.c.bucket >= micros(since), verdicts.c.bucket < micros(until))
+        .order_by(verdicts.c.bucket),
+        {"offset": 8 * place + 1, "code": place + 1},
+    ).all()
+    buckets, *packed, statuses = list(zip(*rows, strict=True)) or [()] * 6
+    codes = np.frombuffer(b"".join(one or b"\0" for one in statuses), dtype=np.uint8)
+    grids = {name: _one_each(column)[:, None] for name, column in zip(names, packed, strict=True)}
+    times = times_of(np.array(buckets, dtype=np.int64))
+    return StoredVerdicts(times=times, labels=(wanted,), status=STATUS_TEXTS[codes][:, None], **grids)
 
 
 def forget(connection: Connection, metrics: Iterable[tuple[str, str]]) -> None:
@@ -170,6 +203,10 @@ def _floats(packed: Sequence[bytes | None], width: int) -> Floats:
         if one is not None:
             row[: len(one) // 8] = np.frombuffer(one, dtype="<f8")
     return values
+
+
+def _one_each(packed: Sequence[bytes | None]) -> Floats:
+    return np.frombuffer(b"".join(one or _NAN for one in packed), dtype="<f8")
 
 
 def _is_watch(subscription: str, entry: str, metric: str) -> tuple[ColumnElement[bool], ...]:

@@ -2,37 +2,49 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
+from urllib.parse import quote
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from alerting.web import health
-from alerting.web.desk import Actor
-from alerting.web.pages.rendering import error_page
+from alerting.web import desk, forms, health
+from alerting.web.cookies import written
+from alerting.web.door import Door, bearer
+from alerting.web.origins import Origins
+from alerting.web.pages.rendering import rendered
+from alerting.web.refusals import API, refusal
+from alerting.web.tokens import includes
 
 HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",  # with no-referrer, browsers hide the Origin of our own forms
 }
-EXPOSED = (
-    "this address can be reached from other machines, and metricwatch has no tokens yet: "
-    "set METRICWATCH_LISTEN=127.0.0.1:8050 and put a proxy that asks for a login in front of it"
+METHODS = "GET, HEAD, POST"
+SIGN_IN = "/sign-in"
+STATIC = "/static/"
+UNKNOWN_NAME = "add it to METRICWATCH_HOSTS, or set METRICWATCH_PUBLIC_URL"
+NO_TOKENS = (
+    "make one with `metricwatch token NAME SCOPE` and name its file in METRICWATCH_TOKENS_FILE, "
+    "or set METRICWATCH_LISTEN=127.0.0.1:8050"
 )
 
 
 class Gate:
-    """Pages change nothing, so only GET and HEAD pass; names in ``Host`` must be known, because a foreign page could
-    otherwise read ours through a name of its own that leads here. Health tells nothing and answers any prober."""
+    """Only POST changes something, and only for somebody who may, from a page of ours or from a program.
 
-    def __init__(self, app: ASGIApp, *, hosts: frozenset[str], is_exposed: bool) -> None:
+    Health tells nothing and answers any prober.
+    """
+
+    def __init__(self, app: ASGIApp, *, origins: Origins, door: Door) -> None:
         self._app = app
-        self._hosts = hosts
-        self._is_exposed = is_exposed
+        self._origins = origins
+        self._door = door
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -41,54 +53,108 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)  # start and stop
             return
+        request = Request(scope)
+        known = forms.token_of(request)
+        token = known or forms.new_token()
+        # Pages read these: who asks, what every form of theirs must send back, and what a form of theirs said.
+        scope.setdefault("state", {}).update(actor=None, form_token=token, form={})
+        answer = await self._refusal(request)
+        if answer is None and request.method == "POST":
+            body = await forms.body_of(receive)
+            receive = forms.replayed(body or b"", receive)
+            answer = self._refused_body(request, body, known)
+        new = "" if known or answer is not None else token
+        await (answer or self._app)(scope, receive, _dressed(request, send, new))
 
-        async def dressed(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers[name] = value
-                headers.setdefault("Cache-Control", "no-store")
-            await send(message)
-
-        # Pages read these: who asks, and what every form of theirs must send back.
-        scope.setdefault("state", {}).update(actor=Actor("local", "admin"), form_token="")
-        answer = self._refusal(Request(scope))
-        await (answer or self._app)(scope, receive, dressed)
-
-    def _refusal(self, request: Request) -> Response | None:
-        if request.method not in ("GET", "HEAD"):
-            page = error_page(405, f"{request.method} is not a way to ask here: pages only show")
-            return HTMLResponse(page, 405, headers={"Allow": "GET, HEAD"})
-        if request.url.path in health.PATHS:
+    async def _refusal(self, request: Request) -> Response | None:
+        path, method = request.url.path, request.method
+        if method not in METHODS:
+            return refusal(path, 405, f"{method} is not a way to ask here", headers={"Allow": METHODS})
+        if path in health.PATHS:
             return None
-        if not self._knows(request.headers.get("host", "")):
-            reason = "this name is not known here: add it to METRICWATCH_HOSTS, or set METRICWATCH_PUBLIC_URL"
-            return HTMLResponse(error_page(403, reason), 403)
-        return HTMLResponse(error_page(403, EXPOSED), 403) if self._is_exposed else None
+        if not self._origins.knows(request.headers.get("host", "")):
+            return refusal(path, 403, "this name is not known here", UNKNOWN_NAME)
+        if self._door.is_shut:
+            error = "this address can be reached from other machines, and there are no tokens yet"
+            return refusal(path, 403, error, NO_TOKENS)
+        if method == "POST" and self._origins.is_foreign(request):
+            return refusal(path, 403, "another site asked for this", "do it on a page of this server")
+        if _is_link_from_elsewhere(request):
+            # Strict cookies are left out of such a request: our own page asks again, with them.
+            return HTMLResponse(rendered("arrival.html", address=_address(request)))
+        return await self._unwelcome(request)
 
-    def _knows(self, header: str) -> bool:
-        name = host_name(header)
-        return is_loopback(name) or name in self._hosts
+    async def _unwelcome(self, request: Request) -> Response | None:
+        path, needed = request.url.path, scope_needed(request.method, request.url.path)
+        if needed is None and bearer(request) is None:
+            request.state.actor = self._door.actor(request)
+            return None
+        if bearer(request) is not None and self._door.is_guessing(request):
+            return refusal(path, 429, "too many wrong tokens", "try again in a moment", {"Retry-After": "1"})
+        actor = self._door.actor(request)
+        if actor is None:
+            return await self._stranger(request)
+        request.state.actor = actor
+        if needed is not None and not includes(actor.scope, needed):
+            error = f"this needs a token with the scope {needed}; that of {actor.name} has {actor.scope}"
+            return refusal(path, 403, error, f"make one: metricwatch token NAME {needed}")
+        return None
+
+    async def _stranger(self, request: Request) -> Response:
+        path = request.url.path
+        if bearer(request) is not None:
+            await self._door.refuse(request)
+            return refusal(path, 403, "this token is not known here", "make one: metricwatch token NAME SCOPE")
+        if path.startswith(API) or request.method == "POST" or "hx-request" in request.headers:
+            there = {"HX-Redirect": SIGN_IN} if "hx-request" in request.headers else None
+            return refusal(path, 403, "a token is needed", "send it as Authorization: Bearer, or sign in", there)
+        return RedirectResponse(f"{SIGN_IN}?next={quote(_address(request), safe='')}", 303)
+
+    def _refused_body(self, request: Request, body: bytes | None, known: str) -> Response | None:
+        path = request.url.path
+        if body is None:
+            return refusal(path, 413, "this is too long", f"send at most {forms.LONGEST_BYTES:,} bytes")
+        said = request.headers.get("content-type", "").partition(";")[0].strip().casefold()
+        if path.startswith(API):
+            error, remedy = "the body is no JSON", "send it with Content-Type: application/json"
+            return None if said == "application/json" else refusal(path, 415, error, remedy)
+        if said == "application/x-www-form-urlencoded":
+            request.state.form = forms.fields(body)
+        if forms.is_ours(request.state.form, known):
+            return None
+        return refusal(path, 403, "this form is too old, or not from a page of this server", "open the page again")
 
 
-def host_name(header: str) -> str:
-    """The name in a ``Host`` header, without its port.
-
-    >>> host_name("Metrics.Example:8050"), host_name("[::1]:8050"), host_name("127.0.0.1")
-    ('metrics.example', '::1', '127.0.0.1')
-    """
-    if header.startswith("["):
-        return header[1:].partition("]")[0].casefold()
-    return header.partition(":")[0].rstrip(".").casefold()
+def scope_needed(method: str, path: str) -> desk.Scope | None:
+    """What a token must allow for a request; None: nobody needs one."""
+    if path.startswith(STATIC) or path in (SIGN_IN, "/sign-out"):
+        return None
+    if method != "POST":
+        return "read"
+    return "admin" if path.startswith("/api/v1/deliveries") else "operate"
 
 
-def is_loopback(name: str) -> bool:
-    """True for names that only this machine answers to.
+def _dressed(request: Request, send: Send, new_token: str) -> Send:
+    """Every answer carries the headers, and a page the cookie of its forms where the reader has none."""
 
-    >>> is_loopback("localhost"), is_loopback("127.0.0.2"), is_loopback("0.0.0.0"), is_loopback("localhost.example")
-    (True, True, False, False)
-    """
-    try:
-        return name == "localhost" or ip_address(name).is_loopback
-    except ValueError:
-        return False
+    async def dressed(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers[name] = value
+            headers.setdefault("Cache-Control", "no-store")
+            if new_token and headers.get("content-type", "").startswith("text/html"):
+                headers.append("Set-Cookie", written(request, forms.COOKIE, new_token))
+        await send(message)
+
+    return dressed
+
+
+def _is_link_from_elsewhere(request: Request) -> bool:
+    said = request.headers
+    is_page = request.method == "GET" and said.get("sec-fetch-dest") == "document"
+    return is_page and said.get("sec-fetch-site") in ("cross-site", "same-site")
+
+
+def _address(request: Request) -> str:
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")

@@ -5,41 +5,54 @@ from __future__ import annotations
 import socket
 import threading
 from dataclasses import dataclass
-from pathlib import Path
-from urllib.parse import urlsplit
+from importlib.metadata import version
 
 import uvicorn
-from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from fastapi.staticfiles import StaticFiles
-from starlette.exceptions import HTTPException
+from fastapi import FastAPI
 
 from alerting.app import App
-from alerting.store import StoreError
 from alerting.telemetry import logger
-from alerting.web import health
-from alerting.web.desk import READ, Clock, Desk, utc_now
-from alerting.web.gate import Gate, host_name, is_loopback
-from alerting.web.pages import PAGES
-from alerting.web.pages.rendering import error_page
+from alerting.web import health, live, refusals, static_files
+from alerting.web.api import API, PREFIX
+from alerting.web.desk import Clock, Desk, utc_now
+from alerting.web.door import Door
+from alerting.web.gate import Gate
+from alerting.web.origins import is_loopback, origins
+from alerting.web.pages import PAGES, sign_in
+from alerting.web.tokens import Tokens
 
-_STATIC = Path(__file__).with_name("static")
 _log = logger("web")
 
 
-def create(app: App, *, listen: str | None = None, clock: Clock = utc_now) -> FastAPI:
-    """The pages of an app. ``listen``: the address served (None: the setting); beyond loopback only health answers."""
-    web = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+def create(
+    app: App, *, listen: str | None = None, clock: Clock = utc_now, closing: threading.Event | None = None
+) -> FastAPI:
+    """Pages and API of an app. ``listen``: the address served (None: the setting). Raises BadTokens.
+
+    ``closing``: once set, streams end, because a server that stops waits for its answers.
+    """
+    web = FastAPI(
+        title="metricwatch",
+        version=version("metricwatch"),
+        openapi_url=refusals.DOCUMENT,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
     host = app.settings.listen_address[0] if listen is None else listen
-    web.add_middleware(Gate, hosts=_hosts(app, host), is_exposed=not is_loopback(host))
-    desk = Desk(app, clock)
-    web.include_router(health.routes(desk))
-    web.add_api_route("/", lambda: RedirectResponse("/incidents", status_code=307), methods=READ)
+    own = origins(host, app.settings.hosts, app.settings.public_url)
+    door = Door(Tokens(app.settings.tokens_file), is_exposed=not is_loopback(host), clock=clock)
+    web.add_middleware(Gate, origins=own, door=door)
+    desk = Desk(app, clock, closing or threading.Event())
+    web.include_router(health.routes(desk), include_in_schema=False)
+    web.include_router(live.routes(desk), include_in_schema=False)
+    web.include_router(sign_in.routes(door), include_in_schema=False)
     for routes in PAGES:
-        web.include_router(routes(desk))
-    web.mount("/static", StaticFiles(directory=_STATIC))
-    web.add_exception_handler(HTTPException, _refused)
-    web.add_exception_handler(StoreError, _store_failed)
+        web.include_router(routes(desk), include_in_schema=False)
+    for routes in API:
+        web.include_router(routes(desk), prefix=PREFIX)
+    web.mount("/static", static_files.files())
+    refusals.install(web)
     return web
 
 
@@ -51,6 +64,7 @@ class Running:
     port: int
     server: uvicorn.Server
     thread: threading.Thread
+    closing: threading.Event
 
     @property
     def url(self) -> str:
@@ -61,16 +75,20 @@ class Running:
         return self.thread.is_alive()
 
     def stop(self, timeout_s: float = 5.0) -> None:
-        """Requests that are under way are answered, then the port is free."""
+        """Requests that are under way are answered, streams end, then the port is free."""
+        self.closing.set()
         self.server.should_exit = True
         self.thread.join(timeout_s)
 
 
-def serve(app: App, host: str, port: int) -> Running:
-    """Listens at once and answers from a thread. Port 0 takes a free one. Raises OSError where it cannot listen."""
+def serve(app: App, host: str, port: int, *, clock: Clock = utc_now) -> Running:
+    """Listens at once and answers from a thread. Port 0 takes a free one. Raises BadTokens, and OSError where it
+    cannot listen."""
+    closing = threading.Event()
+    web = create(app, listen=host, clock=clock, closing=closing)
     listener = _listener(host, port)
     settings = uvicorn.Config(
-        create(app, listen=host),
+        web,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -80,7 +98,7 @@ def serve(app: App, host: str, port: int) -> Running:
     server = uvicorn.Server(settings)
     thread = threading.Thread(target=server.run, args=([listener],), name="web", daemon=True)
     thread.start()
-    running = Running(host, listener.getsockname()[1], server, thread)
+    running = Running(host, listener.getsockname()[1], server, thread, closing)
     _log.info("pages served", url=running.url)
     return running
 
@@ -89,19 +107,3 @@ def _listener(host: str, port: int) -> socket.socket:
     # Bound here and not by uvicorn: a port that is taken is then the caller's OSError, not an exit in a thread.
     family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     return socket.create_server(address[:2], family=family)
-
-
-def _hosts(app: App, listen: str) -> frozenset[str]:
-    public = urlsplit(app.settings.public_url or "").hostname
-    return frozenset(name.casefold() for name in (listen, public or "", *map(host_name, app.settings.hosts)) if name)
-
-
-def _refused(request: Request, exc: Exception) -> Response:
-    assert isinstance(exc, HTTPException)
-    return HTMLResponse(error_page(exc.status_code, str(exc.detail)), exc.status_code)
-
-
-def _store_failed(request: Request, exc: Exception) -> Response:
-    # What the database said may hold an address or a statement: it is for the log, not for the page.
-    _log.error("page not shown", path=request.url.path, reason=str(exc))
-    return HTMLResponse(error_page(503, "the state database does not answer; try again in a moment"), 503)

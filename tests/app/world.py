@@ -7,6 +7,7 @@ a hostile name lose half and stay there.
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -127,4 +128,13 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def app(watched: Path) -> Iterator[App]:
     with opened(watched) as found:
+        yield found
+
+
+@pytest.fixture
+def own(watched: Path, tmp_path: Path) -> Iterator[App]:
+    """The small shop as it was left, with a state of its own that a test may change."""
+    shutil.copy(watched / "state.db", tmp_path)
+    shutil.copytree(watched / "metrics", tmp_path / "metrics")
+    with opened(tmp_path) as found:
         yield found

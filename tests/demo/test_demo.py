@@ -6,8 +6,10 @@ import io
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -19,8 +21,9 @@ from rich.console import Console
 
 from alerting import sample
 from alerting.cli.replaying import show
-from alerting.demo import Marked, Outcome, Senders, play, world
+from alerting.demo import BLIZZARD, Marked, Outcome, Senders, play, world
 from config.settings import Settings
+from tests.acceptance.world import free_port, wait_until
 from tests.standins.pagerduty import PagerDutyStandIn
 from tests.standins.slack import SlackStandIn
 from tests.standins.workspace import TOKEN
@@ -101,14 +104,36 @@ def test_the_demo_shows_and_really_sends_each_group_once(tmp_path: Path) -> None
     show(outcome, Console(file=shown, width=200))
     assert "labelled by people as" in shown.getvalue()
     assert "blizzard" in shown.getvalue()
-    shares = re.findall(r"Taxi passengers: (\d+) % below expected", screen.getvalue())
-    assert max(map(int, shares), default=0) >= 40, "of the blizzard"
+    headlines = re.findall(r"Taxi passengers: (\d+) % below expected", screen.getvalue())
+    assert headlines, screen.getvalue()
+    assert [alert.incident.is_open for alert in outcome.alerts][-1], "the dashboard has something to show"
+    assert max(map(int, headlines)) >= 40, "of the blizzard"
     assert "░" in screen.getvalue(), "the band of a chart made of text"
+
+
+def test_the_demo_ends_on_the_dashboard_and_with_control_c(tmp_path: Path) -> None:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("METRICWATCH_")}
+    environment = {**clean, "METRICWATCH_LISTEN": f"127.0.0.1:{free_port()}", "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-c", "from alerting.cli import main; main()", "demo"]
+    with (tmp_path / "out").open("wb") as out:
+        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment)
+    try:
+        wait_until(lambda: "The dashboard is at" in (tmp_path / "out").read_text("utf-8"), "its address", within_s=240)
+        printed = (tmp_path / "out").read_text("utf-8")
+        (address,) = re.findall(r"The dashboard is at (http://\S+/)", printed)
+        with urllib.request.urlopen(address, timeout=30) as answer:
+            assert "Taxi passengers: 56 % below expected" in answer.read().decode()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+        assert (tmp_path / "out").read_text("utf-8").endswith("bye\n")
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_the_table_ends_with_the_note_on_the_second_of_november() -> None:
     label = next(label for label in sample.labels() if label.note)
     shown = io.StringIO()
-    show(Outcome((), (Marked("city.taxi_passengers", label, None),), 15, 1), Console(file=shown, width=300))
+    show(Outcome((), (Marked("city.taxi_passengers", label, None),), 15, 1, BLIZZARD), Console(file=shown, width=300))
     assert "missed" in shown.getvalue()
     assert "Note on 2 November: the source read local time without the clock change" in shown.getvalue()

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from alerting.core.blocks import Block, ColumnKey
-from alerting.store import Store, open_store
+from alerting.store import Cost, Store, open_store
 from alerting.store.tables import point_chunks, points
 from detectors.contract import Floats
 from tests.store.builders import HOUR, NOON, block, key, query_state
@@ -226,6 +226,39 @@ def test_two_processes_number_the_series_alike(store: Store, url: str) -> None:
 
 
 def test_a_pull_writes_points_and_query_state_together(store: Store) -> None:
-    written = store.write_pull("d1", block([[1]], [DE]), NOON, query_state())
+    written = store.write_pull("d1", block([[1]], [DE]), NOON, query_state(), Cost(1, 1, 0.1))
     assert len(written.new) == 1
     assert store.query_states() == {"orders_hourly": query_state()}
+
+
+def everywhere(store: Store) -> tuple[ColumnKey, ...]:
+    """Series in two parts: sealed weeks, a bucket of them restated, loose weeks, and a series that came late."""
+    keys = tuple(key(f"{number:04}") for number in range(600))
+    values = np.arange(24 * 7 * 5 * 600, dtype=float).reshape(-1, 600)
+    values[5, :] = NAN
+    store.points.write("d1", block(values, keys), NOON)
+    store.points.seal(NOON + 24 * 7 * 5 * HOUR)
+    assert rows_of(store, "point_chunks") > 0
+    store.points.write("d1", block(values[:1] + 0.5, keys), NOON + HOUR)
+    late = key("late")
+    store.points.write("d1", block([[7.0]], [late], NOON + 24 * 7 * 5 * HOUR), NOON + HOUR)
+    return (*keys, late)
+
+
+def test_one_series_is_read_like_all_of_them(store: Store) -> None:
+    keys = everywhere(store)
+    whole = store.points.read("d1", *EVER)
+    for place in (0, 3, 511, 512, 599, 600):
+        alone = store.points.read("d1", *EVER, keys=[keys[place]])
+        np.testing.assert_array_equal(alone.times, whole.times)
+        np.testing.assert_array_equal(alone.values[:, 0], whole.values[:, place])
+
+
+def test_rolling_up_week_by_week_is_rolling_up(store: Store) -> None:
+    keys = everywhere(store)[:3]
+    begin, end = NOON + HOUR, NOON + 24 * 30 * HOUR
+    for some in (keys, keys[:1], ()):
+        times, values = store.points.read_rolled_up("d1", begin, end, some, lambda block: block.sum(axis=1))
+        found = store.points.read("d1", begin, end, keys=some)
+        np.testing.assert_array_equal(times, found.times)
+        np.testing.assert_array_equal(values, found.values.sum(axis=1))

@@ -32,6 +32,20 @@ DE, FR, US = {"country": "DE"}, {"country": "FR"}, {"country": "US"}
 EVER = (NOON - 10_000 * HOUR, NOON + 10_000 * HOUR)
 
 
+def assert_each_series_reads_alike(store: Store) -> None:
+    """``verdicts_of_series`` says of each series what ``verdicts`` says of all."""
+    whole = store.verdicts("shop", "seasonal", "orders", *EVER)
+    assert whole.labels
+    for place, labels in enumerate(whole.labels):
+        alone = store.verdicts_of_series("shop", "seasonal", "orders", labels, *EVER)
+        assert alone is not None
+        for name in ("times", "expected", "lower", "upper", "score", "status"):
+            of_one = getattr(alone, name)
+            of_all = getattr(whole, name)
+            np.testing.assert_array_equal(of_one, of_all if name == "times" else of_all[:, [place]])
+    assert store.verdicts_of_series("shop", "seasonal", "orders", {"country": "nowhere"}, *EVER) is None
+
+
 def opening(one: Incident, *, sequence: int = 1) -> Recording:
     """What an evaluation records when an incident opens."""
     return Recording(
@@ -184,6 +198,7 @@ def test_a_taken_sequence_number_is_a_lost_race(store: Store) -> None:
 def test_verdicts_are_read_back_as_judged(store: Store) -> None:
     store.record(Recording(now=NOON, judged=(judged([DE, FR], [[0.5, 1.5], [NAN, 2.0]]),)))
     found = store.verdicts("shop", "seasonal", "orders", *EVER)
+    assert_each_series_reads_alike(store)
     assert found.labels == (DE, FR)
     np.testing.assert_array_equal(found.score, [[0.5, 1.5], [NAN, 2.0]])
     np.testing.assert_array_equal(found.expected, [[100, 100], [NAN, 100]])
@@ -205,6 +220,7 @@ def test_series_come_and_go_without_losing_their_column(store: Store) -> None:
     later = judged([US, FR], [[3, 4]], start=NOON + HOUR, previous=NOON + HOUR)
     store.record(Recording(now=NOON, judged=(later,)))
     found = store.verdicts("shop", "seasonal", "orders", *EVER)
+    assert_each_series_reads_alike(store)
     assert found.labels == (DE, FR, US)
     np.testing.assert_array_equal(found.score, [[1, 2, NAN], [NAN, 4, 3]])
     assert found.status.tolist() == [["ok", "anomaly", "unknown"], ["unknown", "anomaly", "anomaly"]]
