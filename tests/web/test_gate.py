@@ -21,7 +21,7 @@ from tests.app.world import NOW, opened
 
 LOCAL = "http://127.0.0.1:8050"
 CLASSES = {
-    "probe": {"/healthz", "/readyz"},
+    "probe": {"/healthz", "/readyz", "/-/prometheus"},
     "anybody": {"GET /sign-in", "POST /sign-in", "POST /sign-out", "GET /static"},
     "read": {
         "GET /",
