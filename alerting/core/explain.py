@@ -190,7 +190,9 @@ def _expectation(said: Explanation, unit: str | None) -> str:
 
 def _components(said: Explanation, unit: str | None) -> str:
     parts = {"level": said.level, **said.seasons, "calendar": said.calendar, "residual": said.residual}
-    known = {name: value for name, value in parts.items() if not math.isnan(value) and (value or name != "calendar")}
+    known = {name: value for name, value in parts.items() if not math.isnan(value)}
+    if abs(known.get("calendar", 0.0)) <= 1e-9 * abs(said.level):  # what sums of floats leave over is no effect
+        known.pop("calendar", None)
     return " + ".join(f"{name} {amount(value, unit)}" for name, value in known.items()) if len(known) > 1 else ""
 
 

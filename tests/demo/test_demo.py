@@ -101,10 +101,10 @@ def test_the_demo_shows_and_really_sends_each_group_once(tmp_path: Path) -> None
     show(outcome, Console(file=shown, width=200))
     assert "labelled by people as" in shown.getvalue()
     assert "blizzard" in shown.getvalue()
-    headline = re.search(r"Taxi passengers: (\d+) % below expected", screen.getvalue())
-    assert headline, screen.getvalue()
+    headlines = re.findall(r"Taxi passengers: (\d+) % below expected", screen.getvalue())
+    assert headlines, screen.getvalue()
     assert [alert.incident.is_open for alert in outcome.alerts][-1], "the dashboard has something to show"
-    assert int(headline[1]) >= 40, "of the blizzard"
+    assert max(map(int, headlines)) >= 40, "of the blizzard"
     assert "░" in screen.getvalue(), "the band of a chart made of text"
 
 
