@@ -17,7 +17,7 @@ from alerting.core.blocks import fingerprint
 from alerting.core.decisions import subject_of
 from alerting.core.figures import series_name
 from alerting.core.incidents import Incident
-from alerting.core.panels import PanelError, Recipe, recipes
+from alerting.core.panels import PanelError, Recipe, recipe_of
 from alerting.hearing import shown_from
 from alerting.store import StoredVerdicts
 from alerting.store.binning import Bins
@@ -131,15 +131,15 @@ def chart(
 def _series(
     app: App, metric: Metric, query: Query, wanted: Mapping[str, str] | None
 ) -> tuple[Mapping[str, str], Recipe]:
+    keys = app.store.points.keys(query.digest)
     try:
-        known = recipes(metric, query, app.store.points.keys(query.digest))
+        found = recipe_of(metric, query, keys, wanted) or recipe_of(
+            metric, query, keys, series_of(app, metric, wanted or {})
+        )
     except PanelError as exc:
         raise UnknownSeries(str(exc)) from exc
-    found = known[:1] if wanted is None else [one for one in known if dict(one[0]) == dict(wanted)]
-    if found:
-        return found[0]
-    labels = series_of(app, metric, wanted or {})
-    return next(one for one in known if dict(one[0]) == dict(labels))
+    assert found is not None  # series_of knows the same series, or raised
+    return found
 
 
 def _span(app: App, query: Query, since: datetime | None, until: datetime | None) -> tuple[datetime, datetime]:

@@ -76,6 +76,22 @@ def recipes(metric: Metric, query: Query, keys: Sequence[ColumnKey]) -> list[tup
     return found
 
 
+def recipe_of(
+    metric: Metric, query: Query, keys: Sequence[ColumnKey], labels: Mapping[str, str] | None
+) -> tuple[Mapping[str, str], Recipe] | None:
+    """How one series is made (``labels`` None: the first one); None where there is no such. Raises PanelError.
+
+    A single column among thousands is found without making the others.
+    """
+    if labels and metric.rollup is not None:
+        wanted = tuple(sorted(labels.items()))
+        own = tuple(key for key in keys if key.dimensions == wanted and key.value == metric.value)
+        if len(own) == 1 and set(labels) == set(metric.dimensions):
+            return dict(labels), Recipe(own, metric.rollup, metric.fill == "zero")
+    known = recipes(metric, query, keys)
+    return next((one for one in known if labels is None or dict(one[0]) == dict(labels)), None)
+
+
 def _series(metric: Metric, query: Query, keys: Sequence[ColumnKey]) -> list[_Series]:
     """The metric's series in order, each with the places of its columns. Raises PanelError."""
     columns: dict[tuple[str, ...], list[int]] = {}

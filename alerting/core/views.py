@@ -95,19 +95,19 @@ def _reason(incident: Incident, audience: Audience) -> str:
 
 
 def worst_first(incidents: Iterable[Incident]) -> list[Incident]:
-    """Open ones before ended ones, then by severity, score, age and id."""
-
-    def place(incident: Incident) -> tuple[bool, int, float, datetime, str]:
-        score = incident.worst.score
-        return (
-            not incident.is_open,
-            -SEVERITIES.index(incident.severity),
-            -score if score == score else math.inf,
-            incident.opened,
-            incident.id,
-        )
-
     return sorted(incidents, key=place)
+
+
+def place(incident: Incident) -> tuple[bool, int, float, datetime, str]:
+    """Open ones before ended ones, then by severity, score, age and id."""
+    score = incident.worst.score
+    return (
+        not incident.is_open,
+        -SEVERITIES.index(incident.severity),
+        -score if score == score else math.inf,
+        incident.opened,
+        incident.id,
+    )
 
 
 def entry(transition: Transition) -> TimelineEntry:

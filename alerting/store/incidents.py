@@ -61,7 +61,7 @@ def read_states(connection: Connection, subject: str) -> dict[str, SeriesState]:
     ).mappings()
     open_ones = {row["fingerprint"]: incident_of(row) for row in rows}
     states = connection.execute(select(series_states).where(series_states.c.subject == subject)).mappings()
-    return {row["fingerprint"]: _state_of(row, open_ones.get(row["fingerprint"])) for row in states}
+    return {row["fingerprint"]: state_of(row, open_ones.get(row["fingerprint"])) for row in states}
 
 
 def listed(
@@ -194,7 +194,7 @@ def _state_row(state: SeriesState) -> Cells:
     }
 
 
-def _state_of(row: RowMapping, incident: Incident | None) -> SeriesState:
+def state_of(row: RowMapping, incident: Incident | None) -> SeriesState:
     pending = row["first_pending"]
     return SeriesState(
         subject=row["subject"],

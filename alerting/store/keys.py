@@ -49,6 +49,11 @@ class KeyNumbers:
             remembered = self._known[digest] = _load(connection, digest)
         return remembered
 
+    def known_for(self, connection: Connection, digest: str, width: int) -> tuple[ColumnKey, ...]:
+        """``known``, where vectors of this width are read; asks the database only where that is not enough."""
+        remembered = self._known.get(digest, ())
+        return remembered if len(remembered) >= width else self.known(connection, digest)
+
     def columns(self, connection: Connection, digest: str, keys: Sequence[ColumnKey]) -> NDArray[np.intp]:
         """The place of each key; −1 for one that the query never brought."""
         known = self.known(connection, digest)

@@ -6,14 +6,14 @@ returns what was known then.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, func, insert, select, tuple_
 
 from alerting.core.blocks import Block, ColumnKey
 from alerting.store import sealing
@@ -30,6 +30,7 @@ RollUp = Callable[[Floats], Floats]
 """Columns ``[T, N]`` become one series ``[T]``, each row by itself."""
 
 _EVER = 2**62
+_MOST_PAIRS = 400
 
 
 def _newest(vector: ColumnElement[bytes]) -> Select[tuple[int, int, bytes]]:
@@ -114,6 +115,20 @@ class Points:
                 pieces.append(replace(piece, values=roll_up(piece.values)))
         found = joined(pieces)
         return times_of(found.buckets), found.values
+
+    def newest(self, buckets: Mapping[str, datetime]) -> dict[str, Block]:
+        """One bucket of each query, by digest; a query that has nothing there is left out."""
+        wanted = [(digest, micros(bucket)) for digest, bucket in buckets.items()]
+        found: dict[str, Block] = {}
+        with self._database.reading() as connection:
+            for first in range(0, len(wanted), _MOST_PAIRS):
+                pairs = tuple_(points.c.digest, points.c.bucket).in_(wanted[first : first + _MOST_PAIRS])
+                rows = connection.execute(select(points).where(pairs).order_by(points.c.digest, points.c.seen))
+                for digest, bucket, _, packed in rows:  # the version that was seen last stays
+                    keys = self._numbers.known_for(connection, digest, len(packed) // 8)
+                    values = stacked([packed], np.arange(len(keys)))
+                    found[digest] = Block(times_of(np.array([bucket])), keys, values)
+        return found
 
     def seen(self, digest: str, bucket: datetime) -> tuple[datetime, ...]:
         """When each version of a bucket was first seen, ascending; empty where it was never pulled."""

@@ -31,6 +31,7 @@ from alerting.store.database import Database, connect
 from alerting.store.enqueue import enqueue
 from alerting.store.migrating import migrate
 from alerting.store.outbox import Outbox
+from alerting.store.overview import Overview
 from alerting.store.points import Points
 from alerting.store.searching import Sought
 from alerting.store.silences import Silences
@@ -49,6 +50,7 @@ class Store:
         self.silences = Silences(database)
         self.actions = ActionLog(database)
         self.costs = Costs(database)
+        self.overview = Overview(database)
 
     def exclusive(self) -> AbstractContextManager[None]:
         """Held by whoever evaluates and delivers; ends with its process. Raises StateBusy at once."""

@@ -107,9 +107,10 @@ def read_series(
         .order_by(verdicts.c.bucket),
         {"offset": 8 * place + 1, "code": place + 1},
     ).all()
-    codes = np.frombuffer(b"".join(row.status or b"\0" for row in rows), dtype=np.uint8)
-    grids = {name: _one_each([row._mapping[name] for row in rows])[:, None] for name in names}
-    times = times_of(np.array([row.bucket for row in rows], dtype=np.int64))
+    buckets, *packed, statuses = list(zip(*rows, strict=True)) or [()] * 6
+    codes = np.frombuffer(b"".join(one or b"\0" for one in statuses), dtype=np.uint8)
+    grids = {name: _one_each(column)[:, None] for name, column in zip(names, packed, strict=True)}
+    times = times_of(np.array(buckets, dtype=np.int64))
     return StoredVerdicts(times=times, labels=(wanted,), status=STATUS_TEXTS[codes][:, None], **grids)
 
 

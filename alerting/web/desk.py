@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -16,10 +17,11 @@ READ = ["GET", "HEAD"]
 
 @dataclass(frozen=True)
 class Desk:
-    """The app that is shown, and the clock by which it is shown."""
+    """The app that is shown, the clock by which it is shown, and whether the server is about to stop."""
 
     app: App
     clock: Clock
+    closing: threading.Event = field(default_factory=threading.Event)
 
 
 @dataclass(frozen=True)

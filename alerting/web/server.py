@@ -9,13 +9,12 @@ from importlib.metadata import version
 
 import uvicorn
 from fastapi import FastAPI
-from fastapi.responses import RedirectResponse
 
 from alerting.app import App
 from alerting.telemetry import logger
-from alerting.web import health, refusals, static_files
+from alerting.web import health, live, refusals, static_files
 from alerting.web.api import API, PREFIX
-from alerting.web.desk import READ, Clock, Desk, utc_now
+from alerting.web.desk import Clock, Desk, utc_now
 from alerting.web.door import Door
 from alerting.web.gate import Gate
 from alerting.web.origins import is_loopback, origins
@@ -25,8 +24,13 @@ from alerting.web.tokens import Tokens
 _log = logger("web")
 
 
-def create(app: App, *, listen: str | None = None, clock: Clock = utc_now) -> FastAPI:
-    """Pages and API of an app. ``listen``: the address served (None: the setting). Raises BadTokens."""
+def create(
+    app: App, *, listen: str | None = None, clock: Clock = utc_now, closing: threading.Event | None = None
+) -> FastAPI:
+    """Pages and API of an app. ``listen``: the address served (None: the setting). Raises BadTokens.
+
+    ``closing``: once set, streams end, because a server that stops waits for its answers.
+    """
     web = FastAPI(
         title="metricwatch",
         version=version("metricwatch"),
@@ -39,11 +43,9 @@ def create(app: App, *, listen: str | None = None, clock: Clock = utc_now) -> Fa
     own = origins(host, app.settings.hosts, app.settings.public_url)
     door = Door(Tokens(app.settings.tokens_file), is_exposed=not is_loopback(host), clock=clock)
     web.add_middleware(Gate, origins=own, door=door)
-    desk = Desk(app, clock)
+    desk = Desk(app, clock, closing or threading.Event())
     web.include_router(health.routes(desk), include_in_schema=False)
-    web.add_api_route(
-        "/", lambda: RedirectResponse("/incidents", status_code=307), methods=READ, include_in_schema=False
-    )
+    web.include_router(live.routes(desk), include_in_schema=False)
     web.include_router(sign_in.routes(door), include_in_schema=False)
     for routes in PAGES:
         web.include_router(routes(desk), include_in_schema=False)
@@ -62,6 +64,7 @@ class Running:
     port: int
     server: uvicorn.Server
     thread: threading.Thread
+    closing: threading.Event
 
     @property
     def url(self) -> str:
@@ -72,7 +75,8 @@ class Running:
         return self.thread.is_alive()
 
     def stop(self, timeout_s: float = 5.0) -> None:
-        """Requests that are under way are answered, then the port is free."""
+        """Requests that are under way are answered, streams end, then the port is free."""
+        self.closing.set()
         self.server.should_exit = True
         self.thread.join(timeout_s)
 
@@ -80,7 +84,8 @@ class Running:
 def serve(app: App, host: str, port: int) -> Running:
     """Listens at once and answers from a thread. Port 0 takes a free one. Raises BadTokens, and OSError where it
     cannot listen."""
-    web = create(app, listen=host)
+    closing = threading.Event()
+    web = create(app, listen=host, closing=closing)
     listener = _listener(host, port)
     settings = uvicorn.Config(
         web,
@@ -93,7 +98,7 @@ def serve(app: App, host: str, port: int) -> Running:
     server = uvicorn.Server(settings)
     thread = threading.Thread(target=server.run, args=([listener],), name="web", daemon=True)
     thread.start()
-    running = Running(host, listener.getsockname()[1], server, thread)
+    running = Running(host, listener.getsockname()[1], server, thread, closing)
     _log.info("pages served", url=running.url)
     return running
 

@@ -21,6 +21,7 @@ ROWS = {
     "decompose-mstl": "tests.benchmarks.decompose:decompose_mstl",
     "decompose-5min": "tests.benchmarks.decompose:decompose_5min",
     "judge": "tests.benchmarks.judge:judge_row",
+    "page": "tests.benchmarks.page:page",
     "score": "tests.benchmarks.score:score",
     "backtest": "tests.benchmarks.backtest:backtest",
 }

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
+from threading import Event
 from typing import Any, get_args
 from urllib.parse import quote
 
@@ -24,6 +25,7 @@ CLASSES = {
     "anybody": {"GET /sign-in", "POST /sign-in", "POST /sign-out", "GET /static"},
     "read": {
         "GET /",
+        "GET /live",
         "GET /incidents",
         "GET /incidents/{name}",
         "GET /incidents/{name}/chart.png",
@@ -98,8 +100,11 @@ def guarded(watched: Path, tokens_file: Path) -> Iterator[App]:
         yield found
 
 
-def client_of(app: App, **options: str) -> TestClient:
-    return TestClient(create(app, clock=lambda: NOW, **options), base_url=LOCAL, follow_redirects=False)
+def client_of(app: App, listen: str | None = None) -> TestClient:
+    closing = Event()
+    closing.set()  # a live stream would never end otherwise
+    web = create(app, clock=lambda: NOW, listen=listen, closing=closing)
+    return TestClient(web, base_url=LOCAL, follow_redirects=False)
 
 
 def as_bearer(scope: str) -> dict[str, str]:

@@ -42,11 +42,6 @@ class Tags(HTMLParser):
         self.found.append((tag, dict(attrs)))
 
 
-def test_the_home_page_leads_to_the_incidents(client: TestClient) -> None:
-    answer = client.get("/")
-    assert (answer.status_code, answer.headers["location"]) == (307, "/incidents")
-
-
 def test_the_list_has_open_ones_and_those_that_ended(client: TestClient, app: App) -> None:
     page = client.get("/incidents").text
     told = ("Orders, FR: 50 % below expected", "broken_hourly: 4 pulls failed in a row", "Orders, DE: resolved after")
@@ -105,7 +100,7 @@ def test_nothing_that_loads_from_elsewhere_shows_the_api(client: TestClient, pat
 
 
 def test_a_hostile_name_is_text_on_every_page(client: TestClient, app: App) -> None:
-    pages = ["/incidents", f"/incidents/{id_of(app, HOSTILE)}", f"/incidents/{HOSTILE.replace('/', '')}"]
+    pages = ["/", "/incidents", f"/incidents/{id_of(app, HOSTILE)}", f"/incidents/{HOSTILE.replace('/', '')}"]
     for path in pages:
         page = client.get(path).text
         assert escape("<script>") in page, path
@@ -113,7 +108,7 @@ def test_a_hostile_name_is_text_on_every_page(client: TestClient, app: App) -> N
 
 
 def test_only_our_own_files_run_in_a_page_and_nothing_comes_from_elsewhere(client: TestClient, app: App) -> None:
-    for path in ("/incidents", f"/incidents/{id_of(app, 'FR')}", "/nothing"):
+    for path in ("/", "/incidents", f"/incidents/{id_of(app, 'FR')}", "/nothing"):
         for tag, attributes in Tags(client.get(path).text).found:
             assert tag not in ("style", "iframe"), path
             assert not [name for name in attributes if name == "style" or name.startswith("on")], path

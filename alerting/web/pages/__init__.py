@@ -7,9 +7,10 @@ from collections.abc import Callable
 from fastapi import APIRouter
 
 from alerting.web.desk import Desk
-from alerting.web.pages import incident_actions, incidents, metrics, silences, sources, subscriptions
+from alerting.web.pages import incident_actions, incidents, metrics, now, silences, sources, subscriptions
 
 PAGES: tuple[Callable[[Desk], APIRouter], ...] = (
+    now.routes,
     incidents.routes,
     incident_actions.routes,
     silences.routes,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from alerting.core.explain import instant
-from alerting.core.figures import amount
+from alerting.core.figures import amount, count
 from alerting.web import static_files
 from alerting.web.pages import posted
 from notifiers.clean import clean
@@ -20,6 +21,7 @@ from notifiers.console import SIGNS
 from notifiers.quantities import duration
 
 NAVIGATION = (
+    ("/", "Now"),
     ("/incidents", "Incidents"),
     ("/metrics", "Metrics"),
     ("/silences", "Silences"),
@@ -56,6 +58,12 @@ def _short(at: datetime, timezone: str) -> str:
     return f"{local:%a} {local.day} {local:%b %H:%M}"
 
 
+def time(at: datetime, timezone: str) -> Markup:
+    """The instant in the subscription's zone; scripts rewrite it to the reader's. UTC is its title."""
+    words = Markup('<time datetime="{}" title="{}">{}</time>')
+    return words.format(f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", instant(at, "UTC"), _short(at, timezone))
+
+
 def _environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(Path(__file__).parents[1] / "templates"),
@@ -64,7 +72,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(amount=amount, instant=instant, short=_short, clean=clean, duration=duration)
+    made.filters.update(amount=amount, counted=count)
+    made.filters.update(instant=instant, short=_short, clean=clean, duration=duration, time=time)
     made.globals.update(
         signs=_SIGNS, marks=_MARKS, meanings=_MEANINGS, navigation=NAVIGATION, static=static_files.address
     )
