@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from html import escape
 from html.parser import HTMLParser
@@ -12,16 +11,7 @@ from alerting.app import App, reading
 from alerting.web.desk import Desk
 from alerting.web.pages.incidents import facts_of
 from alerting.web.pages.rendering import rendered
-from alerting.web.server import create
 from tests.app.world import HOSTILE, NOW
-
-LOCAL = "http://127.0.0.1:8050"
-
-
-@pytest.fixture
-def client(app: App) -> Iterator[TestClient]:
-    with TestClient(create(app, clock=lambda: NOW), base_url=LOCAL, follow_redirects=False) as found:
-        yield found
 
 
 def id_of(app: App, country: str) -> str:

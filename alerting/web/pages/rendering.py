@@ -20,7 +20,11 @@ from notifiers.clean import clean
 from notifiers.console import SIGNS
 from notifiers.quantities import duration
 
-NAVIGATION = (("/", "Now"), ("/incidents", "Incidents"), ("/silences", "Silences"))
+NAVIGATION = (
+    ("/", "Now"),
+    ("/incidents", "Incidents"),
+    ("/silences", "Silences"),
+)
 _SIGNS = {state: sign for state, (sign, _) in SIGNS.items()}
 _MARKS = {True: "✓", False: "✗", None: "·"}
 _MEANINGS = {True: "passed", False: "not passed", None: "not reached"}
@@ -33,7 +37,7 @@ def page(request: Request, template: str, *, status: int = 200, **values: object
     frame = {"path": request.url.path, "actor": state.actor, "form_token": state.form_token, "said": said}
     answer = HTMLResponse(rendered(template, **frame, **values), status)
     if said:
-        posted.forget_said(answer)
+        posted.forget_said(request, answer)
     return answer
 
 
