@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Route
 
 from alerting.app import App
 from alerting.web.server import Running, serve
@@ -57,6 +57,24 @@ def test_a_chart_is_read_with_arrow_keys(visitor: Visitor) -> None:
     assert "Orders, FR: 50 % below expected" in told
     visitor.page.keyboard.press("ArrowLeft")
     assert chart.locator(".tip").inner_text().splitlines()[1] == "102 orders"
+
+
+def test_a_chart_that_fails_says_so_and_is_asked_for_again_later(chromium: Browser, world: tuple[App, Running]) -> None:
+    asked: list[str] = []
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) > 3:
+            route.continue_()
+        else:
+            route.fulfill(status=503, json={"error": "the state database does not answer"})
+
+    with visiting(chromium, world[1].url) as visitor:
+        visitor.page.route("**/chart?*", answer)
+        visitor.go("/")
+        visitor.page.wait_for_selector("text=There is no chart: the state database does not answer")
+        visitor.page.wait_for_selector("figure.plot.drawn canvas")
+        assert len(asked) <= 6
 
 
 def test_what_somebody_does_appears_without_losing_focus_or_charts(
