@@ -132,7 +132,7 @@ def app(watched: Path) -> Iterator[App]:
 
 
 @pytest.fixture
-def changing(watched: Path, tmp_path: Path) -> Iterator[App]:
+def own(watched: Path, tmp_path: Path) -> Iterator[App]:
     """The small shop as it was left, with a state of its own that a test may change."""
     shutil.copy(watched / "state.db", tmp_path)
     shutil.copytree(watched / "metrics", tmp_path / "metrics")

@@ -13,15 +13,15 @@ from playwright.sync_api import Browser
 from alerting.app import App
 from alerting.web.server import serve
 from alerting.web.tokens import make
-from tests.app.world import changing, opened, watched
+from tests.app.world import opened, own, watched
 from tests.browser.artefacts import keep_pictures
 from tests.browser.visitor import visiting
 
-__all__ = ["changing", "watched"]
+__all__ = ["own", "watched"]
 
 
 @pytest.fixture
-def secret(changing: App, tmp_path: Path) -> str:
+def secret(own: App, tmp_path: Path) -> str:
     made, token = make("ann", "operate")
     (tmp_path / "tokens").write_text(token.line() + "\n")
     return made

@@ -1,3 +1,3 @@
-from tests.app.world import app, changing, watched
+from tests.app.world import app, own, watched
 
-__all__ = ["app", "changing", "watched"]
+__all__ = ["app", "own", "watched"]

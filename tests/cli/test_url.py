@@ -18,14 +18,14 @@ from tests.cli.test_program import run
 
 
 @pytest.fixture
-def running(changing: App, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
-    state = changing.settings.state_url.get_secret_value()
+def running(own: App, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
+    state = own.settings.state_url.get_secret_value()
     monkeypatch.setenv("METRICWATCH_STATE_URL", state)
-    monkeypatch.setenv("METRICWATCH_CONFIG", str(changing.settings.config))
+    monkeypatch.setenv("METRICWATCH_CONFIG", str(own.settings.config))
     monkeypatch.setenv("LOGNAME", "ann")
     for name in ("METRICWATCH_URL", "METRICWATCH_TOKEN", "METRICWATCH_TOKEN_FILE"):
         monkeypatch.delenv(name, raising=False)
-    found = serve(changing, "127.0.0.1", 0)
+    found = serve(own, "127.0.0.1", 0)
     yield found
     found.stop()
 
@@ -57,29 +57,29 @@ def told(*arguments: str) -> dict[str, object]:
         ("silence", "FRENCH", "--preview", "--json"),
     ],
 )
-def test_what_is_read_is_the_same_word_for_word(running: Running, changing: App, arguments: tuple[str, ...]) -> None:
-    asked = [word.replace("FRENCH", french(changing)) for word in arguments]
+def test_what_is_read_is_the_same_word_for_word(running: Running, own: App, arguments: tuple[str, ...]) -> None:
+    asked = [word.replace("FRENCH", french(own)) for word in arguments]
     here, there = run(*asked), run(*asked, "--url", running.url)
     assert here[0] == 0
     assert there == here
 
 
-def test_what_people_do_is_done_by_the_server(running: Running, changing: App, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_people_do_is_done_by_the_server(running: Running, own: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("METRICWATCH_URL", running.url)
     monkeypatch.setenv("METRICWATCH_STATE_URL", "sqlite:////nowhere/state.db")  # people on call have none
-    name = french(changing)
+    name = french(own)
     assert run("ack", name[:-2]) == (0, "acknowledged by ann · 1 open incident\n", "")
     assert told("ack", name, "--by", "bob")["text"] == "acknowledged by ann already"
     made = told("silence", "--metric", "shop.*", "country=FR", "--for", "90m", "--comment", "deploy")
     assert made["incidents"] == [name]
-    (one,) = changing.store.silences.all()
+    (one,) = own.store.silences.all()
     assert (one.ends - one.starts).total_seconds() == 5400
     assert "extended" in str(told("silence", "--extend", one.id, "--for", "1h")["text"])
     assert told("silence", "--expire", one.id, "--by", "bob")["text"] == f"silence {one.id} expired by bob"
     assert told("silence", name, "--for", "1h", "--comment", "x")["changed"]
     assert told("label", name, "not-an-anomaly")["text"] == "labelled not an anomaly by ann"
     assert told("resolve", name, "--comment", "fixed")["text"] == "it has ended already"
-    kinds = {(one.kind, one.by, one.via) for one in changing.store.actions.all()}
+    kinds = {(one.kind, one.by, one.via) for one in own.store.actions.all()}
     assert kinds >= {("acknowledge", "ann", "api"), ("expire", "bob", "api"), ("not_an_anomaly", "ann", "api")}
 
 
@@ -102,14 +102,14 @@ def test_what_the_server_refuses_ends_with_its_words(
     assert message in err
 
 
-def test_a_token_is_sent_and_names_who_acts(changing: App, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_token_is_sent_and_names_who_acts(own: App, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (secret, token), (weak, reader) = make("oncall", "operate"), make("tv", "read")
     (tmp_path / "tokens").write_text(f"{token.line()}\n{reader.line()}\n")
     monkeypatch.delenv("METRICWATCH_TOKEN", raising=False)
     with opened(tmp_path, tokens_file=tmp_path / "tokens") as app:
         running = serve(app, "127.0.0.1", 0)
         try:
-            asked = ("ack", french(changing), "--url", running.url)
+            asked = ("ack", french(own), "--url", running.url)
             code, _, err = run(*asked)
             assert code == 2
             assert "a token is needed: set METRICWATCH_TOKEN" in err
@@ -121,7 +121,7 @@ def test_a_token_is_sent_and_names_who_acts(changing: App, monkeypatch: pytest.M
             (tmp_path / "mine").write_text(secret + "\n")
             monkeypatch.setenv("METRICWATCH_TOKEN_FILE", str(tmp_path / "mine"))
             assert told(*asked)["text"] == "acknowledged by oncall"
-            said = told("label", french(changing), "expected", "--by", "ann", "--url", running.url)
+            said = told("label", french(own), "expected", "--by", "ann", "--url", running.url)
             assert said["text"] == "labelled expected by ann (oncall)"
         finally:
             running.stop()

@@ -24,8 +24,8 @@ API = "/api/v1"
 
 
 @pytest.fixture
-def client(changing: App) -> Iterator[TestClient]:
-    with TestClient(create(changing, clock=lambda: NOW), base_url=LOCAL + API, follow_redirects=False) as found:
+def client(own: App) -> Iterator[TestClient]:
+    with TestClient(create(own, clock=lambda: NOW), base_url=LOCAL + API, follow_redirects=False) as found:
         yield found
 
 
@@ -33,31 +33,31 @@ def audit(app: App) -> list[tuple[str, str, str, str]]:
     return [(one.kind, one.by, one.via, one.comment) for one in reading.actions_done(app)]
 
 
-def test_an_incident_is_acknowledged_once(client: TestClient, changing: App) -> None:
-    name = id_of(changing, "FR")
+def test_an_incident_is_acknowledged_once(client: TestClient, own: App) -> None:
+    name = id_of(own, "FR")
     done = client.post(f"/incidents/{name[:-3]}/acknowledge", json={"by": "ann"}).json()
     assert done == {"changed": True, "text": "acknowledged by ann", "incidents": [name]}
     again = client.post(f"/incidents/{name}/acknowledge", json={}).json()
     assert (again["changed"], again["text"]) == (False, "acknowledged by ann already")
     assert client.get(f"/incidents/{name}").json()["incident"]["attention"].startswith("acknowledged by ann")
-    assert audit(changing) == [("acknowledge", "ann", "api", "")]
+    assert audit(own) == [("acknowledge", "ann", "api", "")]
 
 
 def test_an_incident_is_silenced_labelled_and_resolved_with_the_reason_in_the_audit_log(
-    client: TestClient, changing: App
+    client: TestClient, own: App
 ) -> None:
-    name = id_of(changing, "FR")
+    name = id_of(own, "FR")
     said = client.post(f"/incidents/{name}/silence", json={"length": "2h", "comment": "deploy"}).json()
     assert said["text"] == "silenced until Tue 2026-02-03 15:10 UTC by local"
     assert client.post(f"/incidents/{name}/label", json={"kind": "expected"}).json()["incidents"] == [name]
     other = client.post("/incidents", json={})
     assert other.status_code == 405
     (third,) = [
-        line for line in reading.open_incidents(changing, NOW) if line.incident.labels == {} and line.rule == "health"
+        line for line in reading.open_incidents(own, NOW) if line.incident.labels == {} and line.rule == "health"
     ]
     done = client.post(f"/incidents/{third.incident.id}/resolve", json={"comment": "fixed", "by": "bob"}).json()
     assert done["text"] == "resolved by bob"
-    assert sorted(audit(changing)) == [
+    assert sorted(audit(own)) == [
         ("expected", "local", "api", ""),
         ("resolve", "bob", "api", "fixed"),
         ("silence", "local", "api", "deploy"),
@@ -66,25 +66,25 @@ def test_an_incident_is_silenced_labelled_and_resolved_with_the_reason_in_the_au
     assert {one["kind"]: one["incidents"] for one in told}["silence"] == [name]
 
 
-def test_a_group_is_acted_on_by_its_id(client: TestClient, changing: App) -> None:
-    group = changing.store.groups_of(id_of(changing, "FR"))[0].id
+def test_a_group_is_acted_on_by_its_id(client: TestClient, own: App) -> None:
+    group = own.store.groups_of(id_of(own, "FR"))[0].id
     assert len(client.post(f"/incidents/{group}/acknowledge", json={}).json()["incidents"]) == 3
 
 
-def test_a_silence_is_previewed_made_listed_extended_and_expired(client: TestClient, changing: App) -> None:
+def test_a_silence_is_previewed_made_listed_extended_and_expired(client: TestClient, own: App) -> None:
     matchers = {"metric": "shop.*", "country": "FR"}
     by_matchers = client.post("/silences/preview", json={"matchers": matchers}).json()["incidents"]
-    by_target = client.post("/silences/preview", json={"target": id_of(changing, "FR")}).json()["incidents"]
-    assert [one["id"] for one in by_matchers] == [one["id"] for one in by_target] == [id_of(changing, "FR")]
+    by_target = client.post("/silences/preview", json={"target": id_of(own, "FR")}).json()["incidents"]
+    assert [one["id"] for one in by_matchers] == [one["id"] for one in by_target] == [id_of(own, "FR")]
     assert client.get("/silences").json() == {"silences": []}
     made = client.post("/silences", json={"matchers": matchers, "length": "2h", "comment": "deploy"}).json()
-    assert made["incidents"] == [id_of(changing, "FR")]
+    assert made["incidents"] == [id_of(own, "FR")]
     (one,) = client.get("/silences").json()["silences"]
     assert (one["matchers"], one["matched"], one["ends"]) == (matchers, 1, "2026-02-03T15:10:00Z")
     client.post(f"/silences/{one['id']}/extend", json={"length": "PT1H"})
-    assert changing.store.silences.all()[0].ends == NOW + timedelta(hours=3)
+    assert own.store.silences.all()[0].ends == NOW + timedelta(hours=3)
     assert client.post(f"/silences/{one['id']}/expire", json={"by": "bob"}).json()["changed"]
-    assert {kind for kind, *_ in audit(changing)} == {"expire", "extend", "silence"}
+    assert {kind for kind, *_ in audit(own)} == {"expire", "extend", "silence"}
 
 
 @pytest.mark.parametrize(
@@ -106,15 +106,15 @@ def test_a_silence_is_previewed_made_listed_extended_and_expired(client: TestCli
     ],
 )
 def test_what_cannot_be_done_says_why_and_changes_nothing(
-    client: TestClient, changing: App, path: str, body: dict[str, object], status: int, error: str
+    client: TestClient, own: App, path: str, body: dict[str, object], status: int, error: str
 ) -> None:
     answer = client.post(path, json=body)
     assert (answer.status_code, set(answer.json())) == (status, {"error", "remedy"})
     assert error in answer.json()["error"]
-    assert audit(changing) == []
+    assert audit(own) == []
 
 
-def test_deliveries_are_listed_and_dead_ones_tried_again(client: TestClient, changing: App) -> None:
+def test_deliveries_are_listed_and_dead_ones_tried_again(client: TestClient, own: App) -> None:
     found = client.get("/deliveries", params={"limit": 1000}).json()
     assert found["deliveries"][0]["why"]
     assert found["receivers_in_trouble"] == []
@@ -122,13 +122,20 @@ def test_deliveries_are_listed_and_dead_ones_tried_again(client: TestClient, cha
     assert client.post("/deliveries/retry", json={"receiver": "screen"}).json() == {"ready": [], "refused": {}}
 
 
-def test_why_is_told_of_an_incident_and_of_a_point(client: TestClient, changing: App) -> None:
-    story, opening = client.get(f"/incidents/{id_of(changing, 'FR')}/why").json()["why"]
-    assert story["title"].startswith(id_of(changing, "FR"))
+def test_why_is_told_of_an_incident_and_of_a_point(client: TestClient, own: App) -> None:
+    story, opening = client.get(f"/incidents/{id_of(own, 'FR')}/why").json()["why"]
+    assert story["title"].startswith(id_of(own, "FR"))
     at = {"at": "2026-02-03T11:00", "series": "country=FR"}  # Berlin's, as the query is
     (point,) = client.get("/metrics/shop.orders/why", params=at).json()["why"]
     assert point["title"] == opening["title"]
     assert client.get("/metrics/shop.orderz/why", params=at).json()["error"].endswith("did you mean 'shop.orders'?")
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00", "0001-01-01T00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_time_at_the_end_of_the_calendar_is_outside_of_what_was_pulled(client: TestClient, at: str) -> None:
+    answer = client.get("/metrics/shop.orders/why", params={"at": at, "series": "country=FR"})
+    assert answer.status_code == 404
+    assert "there are buckets from Thu 2025-12-04" in answer.json()["error"]
 
 
 @pytest.mark.parametrize(
@@ -140,21 +147,21 @@ def test_whoever_shares_a_token_is_named_beside_it(said: str, written: str) -> N
     assert author(request, said) == written
 
 
-def test_every_action_of_a_page_has_an_operation(client: TestClient, changing: App) -> None:
-    known = set(routes_of(create(changing)))
+def test_every_action_of_a_page_has_an_operation(client: TestClient, own: App) -> None:
+    known = set(routes_of(create(own)))
     actions = {route.partition(" ")[2] for route in known if route.startswith("POST /") and API not in route}
     actions -= {"/sign-in", "/sign-out"}
     assert len(actions) >= 8
     assert not [path for path in actions if f"POST {API}{path}" not in known]
 
 
-def test_every_form_of_a_page_leads_to_an_action_that_has_an_operation(changing: App) -> None:
-    web = create(changing, clock=lambda: NOW)
+def test_every_form_of_a_page_leads_to_an_action_that_has_an_operation(own: App) -> None:
+    web = create(own, clock=lambda: NOW)
     known = set(routes_of(web))
-    changing.actions.silence_matching({"metric": "shop.*"}, timedelta(hours=1), by="a", comment="b", via="cli", now=NOW)
+    own.actions.silence_matching({"metric": "shop.*"}, timedelta(hours=1), by="a", comment="b", via="cli", now=NOW)
     pages = TestClient(web, base_url=LOCAL)
     found = set[str]()
-    for path in ("/incidents", f"/incidents/{id_of(changing, 'FR')}", "/silences"):
+    for path in ("/incidents", f"/incidents/{id_of(own, 'FR')}", "/silences"):
         forms = [
             given for tag, given in Tags(pages.get(path).text).found if tag == "form" and given.get("method") == "post"
         ]

@@ -54,9 +54,9 @@ def test_what_was_asked_stands_in_the_form(client: TestClient) -> None:
     assert "No incident is like this." in page
 
 
-def test_a_long_list_has_pages_that_keep_the_filter(browser: TestClient, changing: App) -> None:
+def test_a_long_list_has_pages_that_keep_the_filter(browser: TestClient, own: App) -> None:
     many = [incident(number, f"country{number}") for number in range(2 * PAGE + 5)]
-    changing.store.record(Recording(NOW, states=tuple(state_of(one) for one in many)))
+    own.store.record(Recording(NOW, states=tuple(state_of(one) for one in many)))
     first = browser.get("/incidents", params={"text": "20260302T12-"}).text
     assert f"{2 * PAGE + 5} incidents, page 1 of 3" in first
     seen = headlines(first)

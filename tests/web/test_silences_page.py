@@ -22,7 +22,7 @@ def made(app: App, starts: timedelta, ends: timedelta, comment: str) -> str:
     return one.id
 
 
-def test_a_preview_lists_what_would_be_quiet_and_makes_nothing(browser: TestClient, changing: App) -> None:
+def test_a_preview_lists_what_would_be_quiet_and_makes_nothing(browser: TestClient, own: App) -> None:
     fields = {"metric": "shop.*", "dimensions": "country=FR\n", "comment": "deploy", "own": "3h"}
     browser.get("/silences")
     token = {"form_token": browser.cookies["metricwatch_form"]}
@@ -31,7 +31,7 @@ def test_a_preview_lists_what_would_be_quiet_and_makes_nothing(browser: TestClie
     assert "Orders, FR" in answer
     assert all(f'value="{value}"' in answer for value in ("shop.*", "deploy", "3h"))
     assert ">country=FR" in answer
-    assert changing.store.silences.all() == ()
+    assert own.store.silences.all() == ()
 
 
 def test_a_preview_of_what_matches_nothing_says_so(browser: TestClient) -> None:
@@ -41,10 +41,10 @@ def test_a_preview_of_what_matches_nothing_says_so(browser: TestClient) -> None:
     assert "Nothing that is open now matches" in answer
 
 
-def test_a_silence_is_made_and_listed_with_until_when_by_whom_and_why(browser: TestClient, changing: App) -> None:
+def test_a_silence_is_made_and_listed_with_until_when_by_whom_and_why(browser: TestClient, own: App) -> None:
     fields = {"metric": "shop.*", "dimensions": f"country={HOSTILE}", "length": "4h", "comment": "deploy"}
     assert sentence(browser, send(browser, "/silences", "/silences", **fields)).endswith("local · 1 open incident.")
-    (one,) = changing.store.silences.all()
+    (one,) = own.store.silences.all()
     assert dict(one.matchers) == {"metric": "shop.*", "country": HOSTILE}
     page = browser.get("/silences").text
     assert "4 h left · local: deploy" in page
@@ -61,26 +61,24 @@ def test_a_silence_is_made_and_listed_with_until_when_by_whom_and_why(browser: T
         ({"metric": "shop.*", "comment": "x", "own": "40d"}, "at most 30 d"),
     ],
 )
-def test_what_is_wrong_is_said_at_the_form(
-    browser: TestClient, changing: App, fields: dict[str, str], reason: str
-) -> None:
+def test_what_is_wrong_is_said_at_the_form(browser: TestClient, own: App, fields: dict[str, str], reason: str) -> None:
     answer = send(browser, "/silences", "/silences", **{"length": "1h", **fields})
     assert answer.status_code == 422
     assert reason in wrong(answer.text)
-    assert changing.store.silences.all() == ()
+    assert own.store.silences.all() == ()
 
 
-def test_running_coming_and_over_stand_apart(browser: TestClient, changing: App) -> None:
-    made(changing, -2 * HOUR, -HOUR, "yesterday's deploy")
-    made(changing, -HOUR, HOUR, "today's deploy")
-    made(changing, HOUR, 2 * HOUR, "tomorrow's deploy")
+def test_running_coming_and_over_stand_apart(browser: TestClient, own: App) -> None:
+    made(own, -2 * HOUR, -HOUR, "yesterday's deploy")
+    made(own, -HOUR, HOUR, "today's deploy")
+    made(own, HOUR, 2 * HOUR, "tomorrow's deploy")
     page = browser.get("/silences").text
     order = [page.index(one) for one in ("today&#39;s", ">Coming<", "tomorrow&#39;s", ">Over<", "yesterday&#39;s")]
     assert order == sorted(order)
 
 
-def test_a_silence_is_extended_and_then_ended(browser: TestClient, changing: App) -> None:
-    name = made(changing, -HOUR, HOUR, "deploy")
+def test_a_silence_is_extended_and_then_ended(browser: TestClient, own: App) -> None:
+    name = made(own, -HOUR, HOUR, "deploy")
     longer = send(browser, "/silences", f"/silences/{name}/extend", length="1d")
     assert sentence(browser, longer) == f"Silence {name} extended until Wed 2026-02-04 14:10 UTC by local."
     over = send(browser, "/silences", f"/silences/{name}/expire")
@@ -90,12 +88,12 @@ def test_a_silence_is_extended_and_then_ended(browser: TestClient, changing: App
     assert "expired by local" in page
 
 
-def test_one_that_cannot_be_extended_says_why_beside_it(browser: TestClient, changing: App) -> None:
-    name = made(changing, -HOUR, timedelta(days=29), "deploy")
+def test_one_that_cannot_be_extended_says_why_beside_it(browser: TestClient, own: App) -> None:
+    name = made(own, -HOUR, timedelta(days=29), "deploy")
     answer = send(browser, "/silences", f"/silences/{name}/extend", length="4d")
     assert answer.status_code == 422
     assert "at most 30 d" in wrong(answer.text)
-    assert changing.store.silences.all()[0].ends == NOW + timedelta(days=29)
+    assert own.store.silences.all()[0].ends == NOW + timedelta(days=29)
 
 
 @pytest.mark.parametrize("action", ["expire", "extend"])

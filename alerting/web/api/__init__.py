@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 from fastapi import APIRouter
 
-from alerting.web.api import charts, deliveries, incidents, silences, why
+from alerting.web.api import charts, deliveries, incidents, now, silences, why
 from alerting.web.desk import Desk
 
 PREFIX = "/api/v1"
 API: tuple[Callable[[Desk], APIRouter], ...] = (
+    now.routes,
     incidents.routes,
     silences.routes,
     charts.routes,

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from alerting.core.explain import instant
-from alerting.core.figures import count
+from alerting.core.figures import amount, count
 from alerting.web import static_files
 from alerting.web.pages import posted
 from notifiers.clean import clean
@@ -23,7 +23,10 @@ from notifiers.quantities import duration
 NAVIGATION = (
     ("/", "Now"),
     ("/incidents", "Incidents"),
+    ("/metrics", "Metrics"),
     ("/silences", "Silences"),
+    ("/sources", "Sources"),
+    ("/subscriptions", "Subscriptions"),
 )
 _SIGNS = {state: sign for state, (sign, _) in SIGNS.items()}
 _MARKS = {True: "✓", False: "✗", None: "·"}
@@ -69,7 +72,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(instant=instant, short=_short, clean=clean, duration=duration, time=time, counted=count)
+    made.filters.update(amount=amount, clean=clean, counted=count, duration=duration)
+    made.filters.update(instant=instant, short=_short, time=time)
     made.globals.update(
         signs=_SIGNS, marks=_MARKS, meanings=_MEANINGS, navigation=NAVIGATION, static=static_files.address
     )
