@@ -108,12 +108,12 @@ def pulled_range(app: App, query: Query) -> tuple[datetime, datetime]:
 def bucket_at(app: App, query: Query, at: datetime) -> datetime:
     """The start of the bucket that holds ``at``. Raises OutsideReadings."""
     first, end = pulled_range(app, query)
-    bucket = query.bucket.start(at, query.timezone)
-    if not first <= bucket < end:
+    if not first <= at < end:
         zone = query.timezone
         reach = f"there are buckets from {instant(first, zone)} until {instant(end, zone)}"
-        raise OutsideReadings(f"query {query.name} has nothing at {instant(at, zone)}: {reach}")
-    return bucket
+        # As it was written: the first and the last day of the calendar have no other zone.
+        raise OutsideReadings(f"query {query.name} has nothing at {at:%Y-%m-%d %H:%M}: {reach}")
+    return query.bucket.start(at, query.timezone)
 
 
 def watching(app: App, metric: Metric, subscription: str | None = None) -> Sequence[Subscription]:

@@ -1,26 +1,22 @@
-"""The commands that act: ``silence``, ``ack``, ``label``, ``resolve``. They work beside a running daemon."""
+"""The commands that act: ``silence``, ``ack``, ``label``, ``resolve``. They work beside a running daemon, or
+through its API."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alerting.cli.session import ConfigOption, JsonOption, fail, opened, span_of
+from alerting.cli.backend import Target, UrlOption, backend
+from alerting.cli.session import ConfigOption, JsonOption, fail, span_of
 
 if TYPE_CHECKING:
-    from alerting.app import App
-    from alerting.app.actions import Actions, Done
+    from alerting.app import answers
     from alerting.core.actions import Label
-    from alerting.core.incidents import Incident
-    from alerting.core.silences import Silence
 
-VIA = "cli"
 ByOption = Annotated[str | None, typer.Option("--by", help="who does it [default: your login name]")]
 TargetArgument = Annotated[str, typer.Argument(help="an incident (the beginning of its id is enough) or a group")]
 LABELS: Mapping[str, Label] = {
@@ -47,29 +43,33 @@ def silence(
     extend: Annotated[str | None, typer.Option("--extend", metavar="ID", help="end it later, by --for")] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
+    url: UrlOption = None,
 ) -> None:
     """Keeps quiet what matches, for a while: recorded, shown, not sent. Ends are always told to whoever was told."""
-    now = datetime.now(UTC)
-    with _opened(config) as app:
+    with backend(config, url) as here:
         if listed:
-            _print_silences(app.store.silences.all(), now, as_json=as_json)
+            _print_silences(here.silences(), datetime.now(UTC), as_json=as_json)
         elif expire is not None:
-            _print(app.actions.expire(expire, by=_author(by), via=VIA, now=now), as_json=as_json)
+            _print(here.expire(expire, by=by), as_json=as_json)
         elif extend is not None:
-            done = app.actions.extend(extend, _length(length), by=_author(by), via=VIA, now=now)
-            _print(done, as_json=as_json)
+            _print(here.extend(extend, _length(length), by=by), as_json=as_json)
         elif preview:
-            _print_preview(app.actions.preview(_matchers(app, what or [], metric)), as_json=as_json)
+            _print_preview(here.preview(_target(what or [], metric)), as_json=as_json)
         else:
-            done = _silence(app.actions, what or [], metric, _length(length), comment, _author(by), now)
+            done = here.silence(_target(what or [], metric), _length(length), by=by, comment=comment)
             _print(done, as_json=as_json)
 
 
-def ack(target: TargetArgument, by: ByOption = None, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def ack(
+    target: TargetArgument,
+    by: ByOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+    url: UrlOption = None,
+) -> None:
     """Says that somebody works on it: no more reminders; what gets worse or ends is told all the same."""
-    with _opened(config) as app:
-        done = app.actions.acknowledge(target, by=_author(by), via=VIA, now=datetime.now(UTC))
-        _print(done, as_json=as_json)
+    with backend(config, url) as here:
+        _print(here.acknowledge(target, by=by), as_json=as_json)
 
 
 def label(
@@ -79,14 +79,13 @@ def label(
     by: ByOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
+    url: UrlOption = None,
 ) -> None:
     """Says what an incident was, and ends it: detectors learn from the answer."""
     if kind not in LABELS:
         fail(f"{kind!r} is no label: write {', '.join(LABELS)}", 2)
-    with _opened(config) as app:
-        now = datetime.now(UTC)
-        done = app.actions.label(target, LABELS[kind], by=_author(by), comment=comment, via=VIA, now=now)
-        _print(done, as_json=as_json)
+    with backend(config, url) as here:
+        _print(here.label(target, LABELS[kind], by=by, comment=comment), as_json=as_json)
 
 
 def resolve(
@@ -95,25 +94,16 @@ def resolve(
     by: ByOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
+    url: UrlOption = None,
 ) -> None:
     """Ends an incident by hand; it opens again where new buckets are anomalous."""
-    with _opened(config) as app:
-        done = app.actions.resolve(target, by=_author(by), comment=comment, via=VIA, now=datetime.now(UTC))
-        _print(done, as_json=as_json)
+    with backend(config, url) as here:
+        _print(here.resolve(target, by=by, comment=comment), as_json=as_json)
 
 
-def _silence(
-    actions: Actions, what: Sequence[str], metric: str | None, length: timedelta, comment: str, by: str, now: datetime
-) -> Done:
-    if len(what) == 1 and "=" not in what[0] and metric is None:
-        return actions.silence(what[0], length, by=by, comment=comment, via=VIA, now=now)
-    return actions.silence_matching(_pairs(what, metric), length, by=by, comment=comment, via=VIA, now=now)
-
-
-def _matchers(app: App, what: Sequence[str], metric: str | None) -> dict[str, str]:
-    if len(what) == 1 and "=" not in what[0] and metric is None:
-        return app.actions.matchers(what[0])
-    return _pairs(what, metric)
+def _target(what: Sequence[str], metric: str | None) -> Target:
+    is_name = len(what) == 1 and "=" not in what[0] and metric is None
+    return Target(name=what[0]) if is_name else Target(matchers=_pairs(what, metric))
 
 
 def _pairs(what: Sequence[str], metric: str | None) -> dict[str, str]:
@@ -134,63 +124,38 @@ def _length(text: str | None) -> timedelta:
     return span_of(text, "--for")
 
 
-def _author(by: str | None) -> str:
-    """The login name, where nobody is named; containers may have none."""
-    from getpass import getuser
-
-    if by is not None:
-        return by
-    try:
-        return getuser()
-    except (OSError, KeyError, ImportError):
-        fail("your login name is not known here: say who does it with --by", 2)
-
-
-@contextmanager
-def _opened(config: Path | None) -> Iterator[App]:
-    """The app of this process; what people got wrong ends the command with 2."""
-    with opened(config, may_be_broken=True) as app:
-        try:
-            yield app
-        except ValueError as exc:
-            fail(str(exc), 2)
-
-
-def _print(done: Done, *, as_json: bool) -> None:
+def _print(done: answers.Done, *, as_json: bool) -> None:
     if as_json:
-        result = {"changed": done.changed, "text": done.text, "incidents": list(done.incidents)}
-        typer.echo(json.dumps(result))
+        typer.echo(json.dumps(done.model_dump(mode="json")))
         return
     typer.echo(f"{done.text} · {_counted(done.incidents)}")
 
 
-def _print_preview(found: Sequence[Incident], *, as_json: bool) -> None:
+def _print_preview(found: answers.Incidents, *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps({"incidents": [incident.id for incident in found]}))
+        typer.echo(json.dumps({"incidents": [one.id for one in found.incidents]}))
         return
     from alerting.core.figures import series_name
     from notifiers.clean import clean
 
-    for incident in found:
-        typer.echo(f"{incident.id}  {clean(series_name(incident.metric, incident.labels), 200)}")
-    typer.echo(f"would be quiet: {_counted(found)}")
+    for one in found.incidents:
+        typer.echo(f"{one.id}  {clean(series_name(one.metric, one.labels), 200)}")
+    typer.echo(f"would be quiet: {_counted(found.incidents)}")
 
 
-def _print_silences(found: Sequence[Silence], now: datetime, *, as_json: bool) -> None:
-    from alerting.cli.reading_plain import plain
-
+def _print_silences(found: answers.Silences, now: datetime, *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps({"silences": [plain(one) for one in found]}))
+        typer.echo(json.dumps(found.model_dump(mode="json")))
         return
     from notifiers.clean import clean
 
-    for one in found:
-        stands = "until" if one.is_running(now) else "from" if now < one.starts else "over since"
+    for one in found.silences:
+        stands = "from" if now < one.starts else "until" if now < one.ends else "over since"
         at = one.starts if stands == "from" else one.ends
         matchers = ", ".join(f"{name}={value}" for name, value in one.matchers.items())
         text = f"{one.id} · {stands} {at:%Y-%m-%d %H:%M} UTC · {matchers} · {one.author}: {one.comment}"
         typer.echo(clean(text, 600))
-    if not found:
+    if not found.silences:
         typer.echo("no silence")
 
 

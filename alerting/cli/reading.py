@@ -7,27 +7,22 @@ They take no lock, so they work beside a running daemon. What is heavy is import
 from __future__ import annotations
 
 import json
-import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alerting.cli.backend import UrlOption, backend
 from alerting.cli.session import ConfigOption, JsonOption, fail, opened, span_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from alerting.app import App
-    from alerting.app.reading import Why
 
-UrlOption = Annotated[
-    str | None, typer.Option("--url", envvar="METRICWATCH_URL", help="ask a running metricwatch (not available yet)")
-]
 MOST_CHARTS = 4
 
 
@@ -62,12 +57,11 @@ def why(
     url: UrlOption = None,
 ) -> None:
     """Explains an incident or one point: every gate passed or failed, and what each receiver got."""
-    _refuse(url)
-    with _opened(config) as app:
-        from alerting.cli import reading_plain, reading_tables
+    with backend(config, url) as here:
+        from alerting.cli import reading_tables
 
-        found = _why(app, target, time, subscription)
-        _print(lambda: reading_plain.whys(found), lambda: reading_tables.whys(found), as_json=as_json)
+        found = here.why(target, time, subscription)
+        _print(lambda: found.model_dump(mode="json"), lambda: reading_tables.whys(found), as_json=as_json)
 
 
 def incidents(
@@ -77,13 +71,11 @@ def incidents(
     url: UrlOption = None,
 ) -> None:
     """Lists the open incidents."""
-    _refuse(url)
-    with _opened(config) as app:
-        from alerting.app import reading
-        from alerting.cli import reading_plain, reading_tables
+    with backend(config, url) as here:
+        from alerting.cli import reading_tables
 
-        found = reading.incidents(app, datetime.now(UTC), open_only=not everything)
-        _print(lambda: reading_plain.incidents(found), lambda: reading_tables.incidents(found), as_json=as_json)
+        found = here.incidents(open_only=not everything)
+        _print(lambda: found.model_dump(mode="json"), lambda: reading_tables.incidents(found), as_json=as_json)
 
 
 def deliveries(
@@ -93,53 +85,15 @@ def deliveries(
 ) -> None:
     """Lists what was sent to whom, what was not, and why; receivers in trouble first."""
     with _opened(config) as app:
-        from alerting.app import reading
-        from alerting.cli import reading_plain, reading_tables
+        from alerting.app import answers_deliveries, reading
+        from alerting.cli import reading_tables
 
         rows, troubled = reading.deliveries(app, unsettled_only=unsettled), reading.receivers_in_trouble(app)
         _print(
-            lambda: reading_plain.deliveries(rows, troubled),
+            lambda: answers_deliveries.deliveries_of(rows, troubled).model_dump(mode="json"),
             lambda: reading_tables.deliveries(rows, troubled),
             as_json=as_json,
         )
-
-
-def parsed_series(text: str) -> tuple[str, Mapping[str, str]]:
-    """A metric and the dimensions in its braces. Raises ValueError.
-
-    >>> parsed_series("shop.orders{country=DE,channel=web, app}")
-    ('shop.orders', {'country': 'DE', 'channel': 'web, app'})
-    """
-    match = re.fullmatch(r"([^{}]+)(?:\{(.*)\})?", text, re.DOTALL)
-    if match is None:
-        raise ValueError(f"{text!r} is not a metric: write METRIC or METRIC{{name=value,…}}")
-    pairs = [part.partition("=") for part in re.split(r",(?=[^,=]+=)", match[2] or "") if part.strip()]
-    if not all(equals and name.strip() for name, equals, _ in pairs):
-        raise ValueError(f"{text!r}: write the dimensions as {{name=value,…}}")
-    return match[1].strip(), {name.strip(): value.strip("\"'") for name, _, value in pairs}
-
-
-def parsed_time(text: str, timezone: str) -> datetime:
-    """Raises ValueError."""
-    from zoneinfo import ZoneInfo
-
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is not a time: write it like 2026-01-14T15:00") from None
-    return at if at.tzinfo is not None else at.replace(tzinfo=ZoneInfo(timezone))
-
-
-def _why(app: App, target: str, time: str | None, subscription: str | None) -> tuple[Why, ...]:
-    from alerting.app import reading
-
-    if time is None:
-        if target.partition("{")[0].strip() in app.config.metrics:
-            raise ValueError(f"say when: metricwatch why '{target}' 2026-01-14T15:00")
-        return reading.why_incident(app, target, datetime.now(UTC))
-    name, labels = parsed_series(target)
-    at = parsed_time(time, reading.timezone_of(app, name))
-    return reading.why_point(app, name, labels, at, subscription)
 
 
 @contextmanager
@@ -153,11 +107,6 @@ def _opened(config: Path | None) -> Iterator[App]:
             yield app
         except (NotFound, PanelError, ValueError) as exc:
             fail(str(exc), 2)
-
-
-def _refuse(url: str | None) -> None:
-    if url is not None:
-        fail("--url is not available yet: it comes with a later release; run the command where the state is", 2)
 
 
 def _print(plain: Callable[[], object], table: Callable[[], RenderableType], *, as_json: bool) -> None:

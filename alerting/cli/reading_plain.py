@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 
-from alerting.app.reading import IncidentLine, Shown, ShownSeries, Why
+from alerting.app.reading import Shown, ShownSeries
 from alerting.core.calendars import names_at
-from alerting.store import OutboxRow, ReceiverState
 from detectors.buckets import as_datetime
 
 Plain = Mapping[str, object]
-
-
-def incidents(lines: Sequence[IncidentLine]) -> Plain:
-    return {"incidents": [_incident(line) for line in lines]}
-
-
-def whys(found: Sequence[Why]) -> Plain:
-    return {"why": [plain(one) for one in found]}
-
-
-def deliveries(rows: Sequence[OutboxRow], troubled: Sequence[ReceiverState]) -> Plain:
-    return {"deliveries": [plain(row) for row in rows], "receivers_in_trouble": [plain(one) for one in troubled]}
 
 
 def shown(found: Shown) -> Plain:
@@ -53,14 +40,6 @@ def plain(value: object) -> object:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return value
-
-
-def _incident(line: IncidentLine) -> Plain:
-    incident = line.incident
-    names = ("id", "kind", "metric", "labels", "status", "severity", "opened", "detected", "resolved", "cause")
-    told = {"subscription": line.rule, "headline": line.headline, "since": line.since, "attention": line.attention}
-    readings = {name: plain(getattr(incident, name)) for name in ("first", "last", "worst")}
-    return {**{name: plain(getattr(incident, name)) for name in names}, **told, **readings}
 
 
 def _series(one: ShownSeries) -> Plain:

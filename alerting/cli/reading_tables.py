@@ -11,7 +11,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from alerting.app.reading import IncidentLine, Shown, ShownSeries, Why, newest
+from alerting.app import answers
+from alerting.app.reading import Shown, ShownSeries, newest
 from alerting.charts import ChartError, terminal
 from alerting.core.figures import amount, count
 from alerting.store import OutboxRow, ReceiverState
@@ -22,19 +23,19 @@ MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("·", "dim")}
 STATES = {"sent": "green", "merged": "dim", "muted": "dim", "dead": "bold red", "parked": "red"}
 
 
-def incidents(lines: Sequence[IncidentLine]) -> RenderableType:
-    if not lines:
+def incidents(found: answers.Incidents) -> RenderableType:
+    if not found.incidents:
         return Text("no open incident")
     table = _table("", "incident", "what", "since", "rule", "attention")
-    for line in lines:
-        sign, ink = SIGNS[line.state]
-        words = (line.incident.id, line.headline, line.since, clean(line.rule), clean(line.attention, 300))
+    for one in found.incidents:
+        sign, ink = SIGNS[one.state]
+        words = (one.id, one.headline, one.since, clean(one.subscription), clean(one.attention, 300))
         table.add_row(Text(sign, ink), *map(Text, words))
     return table
 
 
-def whys(found: Sequence[Why]) -> RenderableType:
-    return Group(*(part for one in found for part in (_why(one), Text())))
+def whys(found: answers.Whys) -> RenderableType:
+    return Group(*(part for one in found.why for part in (_why(one), Text())))
 
 
 def deliveries(rows: Sequence[OutboxRow], troubled: Sequence[ReceiverState]) -> RenderableType:
@@ -68,7 +69,7 @@ def shown(found: Shown, *, charts: int, width: int) -> RenderableType:
     return Group(*drawn, table, *more)
 
 
-def _why(why: Why) -> RenderableType:
+def _why(why: answers.Why) -> RenderableType:
     table = Table.grid(padding=(0, 1))
     table.add_column()
     table.add_column(no_wrap=True)

@@ -6,14 +6,14 @@ import io
 import json
 import sys
 import tempfile
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
-from alerting.cli.session import JsonOption, fail, settings
+from alerting.cli.session import JsonOption, settings
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -62,7 +62,7 @@ def demo(
         else:
             show(outcome, screen)
         if not no_serve:
-            _serve(app, screen)
+            _serve(app, outcome.ended, screen)
 
 
 def _plain(outcome: Outcome) -> dict[str, object]:
@@ -151,22 +151,27 @@ def _local(moment: datetime, zone: str) -> str:
     return f"{moment.astimezone(ZoneInfo(zone)):%a %d %b %Y %H:%M}"
 
 
-def _serve(app: App, screen: Console) -> None:
+def _serve(app: App, ended: datetime, screen: Console) -> None:
+    """The dashboard as of the end of the replay; its clock goes on from there."""
     import threading
+    import time
 
+    from alerting.demo import attend
     from alerting.web.server import serve
-    from alerting.web.tokens import BadTokens
+
+    began = time.monotonic()
+
+    def clock() -> datetime:
+        return ended + timedelta(seconds=time.monotonic() - began)
 
     host, port = app.settings.listen_address
     try:
-        server = serve(app, host, port)
-    except BadTokens as exc:
-        fail(str(exc), 2)
+        server = serve(app, host, port, clock=clock)
     except OSError:
-        server = serve(app, host, 0)  # somebody else has the port: any other one will do for a demo
-    screen.print(f"\nThe incidents are at {server.url}/incidents – Ctrl-C ends the demo.")
+        server = serve(app, host, 0, clock=clock)  # somebody else has the port: any other one will do for a demo
+    screen.print(f"\nThe dashboard is at {server.url}/ – Ctrl-C ends the demo.", soft_wrap=True)
     try:
-        threading.Event().wait()
+        attend(app, clock, threading.Event())
     except KeyboardInterrupt:
         screen.print("bye")
     finally:

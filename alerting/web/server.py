@@ -81,11 +81,11 @@ class Running:
         self.thread.join(timeout_s)
 
 
-def serve(app: App, host: str, port: int) -> Running:
+def serve(app: App, host: str, port: int, *, clock: Clock = utc_now) -> Running:
     """Listens at once and answers from a thread. Port 0 takes a free one. Raises BadTokens, and OSError where it
     cannot listen."""
     closing = threading.Event()
-    web = create(app, listen=host, closing=closing)
+    web = create(app, listen=host, clock=clock, closing=closing)
     listener = _listener(host, port)
     settings = uvicorn.Config(
         web,

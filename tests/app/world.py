@@ -133,7 +133,7 @@ def app(watched: Path) -> Iterator[App]:
 
 @pytest.fixture
 def own(watched: Path, tmp_path: Path) -> Iterator[App]:
-    """A world of the test's own, to act in."""
+    """The small shop as it was left, with a state of its own that a test may change."""
     shutil.copy(watched / "state.db", tmp_path)
     shutil.copytree(watched / "metrics", tmp_path / "metrics")
     with opened(tmp_path) as found:

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
-from alerting.web.server import serve
-from tests.app.world import build, opened
+from tests.app.world import NOW, build, opened
 from tests.browser import axe
+from tests.browser.serving import served
 from tests.servers import missing
 
 INSTALL = "apt-get install chromium npm"
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="session")
@@ -45,9 +46,5 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the small shop's pages: incidents that went by, some that are open, a query that fails."""
     folder: Path = tmp_path_factory.mktemp("shop")
     build(folder)
-    with opened(folder) as app:
-        running = serve(app, "127.0.0.1", 0)
-        try:
-            yield running.url
-        finally:
-            running.stop()
+    with opened(folder) as app, served(app, lambda: NOW) as address:
+        yield address

@@ -19,7 +19,7 @@ from rich.console import Console
 
 from alerting import sample
 from alerting.cli.replaying import show
-from alerting.demo import Marked, Outcome, Senders, play, world
+from alerting.demo import BLIZZARD, Marked, Outcome, Senders, play, world
 from config.settings import Settings
 from tests.standins.pagerduty import PagerDutyStandIn
 from tests.standins.slack import SlackStandIn
@@ -103,6 +103,7 @@ def test_the_demo_shows_and_really_sends_each_group_once(tmp_path: Path) -> None
     assert "blizzard" in shown.getvalue()
     headline = re.search(r"Taxi passengers: (\d+) % below expected", screen.getvalue())
     assert headline, screen.getvalue()
+    assert [alert.incident.is_open for alert in outcome.alerts][-1], "the dashboard has something to show"
     assert int(headline[1]) >= 40, "of the blizzard"
     assert "░" in screen.getvalue(), "the band of a chart made of text"
 
@@ -110,6 +111,6 @@ def test_the_demo_shows_and_really_sends_each_group_once(tmp_path: Path) -> None
 def test_the_table_ends_with_the_note_on_the_second_of_november() -> None:
     label = next(label for label in sample.labels() if label.note)
     shown = io.StringIO()
-    show(Outcome((), (Marked("city.taxi_passengers", label, None),), 15, 1), Console(file=shown, width=300))
+    show(Outcome((), (Marked("city.taxi_passengers", label, None),), 15, 1, BLIZZARD), Console(file=shown, width=300))
     assert "missed" in shown.getvalue()
     assert "Note on 2 November: the source read local time without the clock change" in shown.getvalue()

@@ -131,6 +131,13 @@ def test_why_is_told_of_an_incident_and_of_a_point(client: TestClient, own: App)
     assert client.get("/metrics/shop.orderz/why", params=at).json()["error"].endswith("did you mean 'shop.orders'?")
 
 
+@pytest.mark.parametrize("at", ["0001-01-01T00:00", "0001-01-01T00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_time_at_the_end_of_the_calendar_is_outside_of_what_was_pulled(client: TestClient, at: str) -> None:
+    answer = client.get("/metrics/shop.orders/why", params={"at": at, "series": "country=FR"})
+    assert answer.status_code == 404
+    assert "there are buckets from Thu 2025-12-04" in answer.json()["error"]
+
+
 @pytest.mark.parametrize(
     ("said", "written"), [("", "oncall"), ("oncall", "oncall"), ("ann", "ann (oncall)"), ("a\nb", "a b (oncall)")]
 )

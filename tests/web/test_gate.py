@@ -52,6 +52,7 @@ CLASSES = {
         "GET /api/v1/subscriptions/{name}",
         "GET /api/v1/metrics/{name}/chart",
         "GET /api/v1/metrics/{name}/why",
+        "GET /api/v1/now",
         "GET /api/v1/silences",
     },
     "operate": {

@@ -14,7 +14,8 @@ from alerting.core.actions import LABELS, Label
 from alerting.core.figures import count
 from alerting.web.desk import Desk
 from alerting.web.pages.incidents import incident_page
-from alerting.web.pages.posted import WRONG, Fields, Trouble, Unclear, back, comment_of, done, length_of
+from alerting.web.pages.posted import WRONG, Fields, Trouble, Unclear, comment_of, done, length_of
+from alerting.web.pages.sign_in import destination
 
 
 class Who(TypedDict):
@@ -73,7 +74,8 @@ def act(
     except WRONG as exc:
         return incident_page(request, desk, name, Trouble(form, str(exc), fields))
     several = f" · {count(len(did.incidents), 'open incident')}" if form == "silence" or len(did.incidents) > 1 else ""
-    return done(f"{did.text}{several}", back(fields, f"/incidents/{name}"))
+    there = destination(fields["back"]) if "back" in fields else f"/incidents/{name}"
+    return done(request, f"{did.text}{several}", there)
 
 
 def _label_of(fields: Mapping[str, str]) -> Label:

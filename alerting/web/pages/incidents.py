@@ -13,10 +13,13 @@ from starlette.exceptions import HTTPException
 from alerting.app import reading, reading_incidents, reading_silences
 from alerting.app.reading import IncidentLine, IncidentPage
 from alerting.app.reading_incidents import GroupPage, Wanted
+from alerting.app.reading_now import Sketch
 from alerting.core.incidents import SEVERITIES
 from alerting.web.desk import READ, Desk
+from alerting.web.pages.now import chart_address
 from alerting.web.pages.posted import LENGTHS, Trouble
 from alerting.web.pages.rendering import page, web_address
+from detectors.buckets import as_datetime
 
 State = Literal["open", "ended", "all"]
 LABELS = (
@@ -84,7 +87,27 @@ def facts_of(desk: Desk, found: IncidentPage, trouble: Trouble | None = None) ->
     is_taken = any(deed.what == "acknowledged" for deed in handling.deeds)
     can = _doable([found.line], is_taken=is_taken)
     facts = {"page": found, "line": found.line, "incident": incident, "handling": handling, "now": desk.clock()}
+    facts["chart"] = _chart_of(desk, found)
     return {**facts, "runbook": web_address(found.runbook), **_form(desk, incident.id, can, trouble)}
+
+
+def _chart_of(desk: Desk, found: IncidentPage) -> str | None:
+    """Where the numbers of its chart are, over the span that the picture shows; None: there is nothing to draw."""
+    incident, trace = found.line.incident, found.trace
+    if trace is None or not len(trace.times):
+        return None
+    query = desk.app.config.queries[desk.app.config.metrics[incident.metric].query]
+    sketch = Sketch(
+        incident=incident.id,
+        title=trace.title,
+        metric=incident.metric,
+        labels=incident.labels,
+        subscription=incident.subject.partition(":")[2],
+        entry=incident.last.detector or incident.worst.detector,
+        since=as_datetime(trace.times[0]),
+        until=query.bucket.next(as_datetime(trace.times[-1]), query.timezone),
+    )
+    return chart_address(sketch, False)
 
 
 def facts_of_group(desk: Desk, group: GroupPage, trouble: Trouble | None = None) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,13 +13,13 @@ from fastapi.responses import RedirectResponse, Response
 
 from alerting.app.actions import UnknownTarget
 from alerting.core.silences import BadSilence
+from alerting.web import cookies
 from config import durations
 from notifiers.clean import clean
 
 LENGTHS = (("1h", "1 hour"), ("4h", "4 hours"), ("1d", "1 day"))
-_SAID = "said"
+_SAID = "metricwatch_said"
 _SAID_SECONDS = 60
-_LOCAL = re.compile(r"/(?!/)[\w.~%/-]*(\?[\w.~%=&+*:/-]*)?", re.ASCII)
 
 
 class Unclear(ValueError):
@@ -68,23 +67,12 @@ def length_of(fields: Mapping[str, str]) -> timedelta:
     return length
 
 
-def back(fields: Mapping[str, str], usual: str) -> str:
-    """Where the person was: the field ``back`` where it is an address of ours, else the usual one.
-
-    >>> back({"back": "/?team=shop"}, "/x"), back({"back": "//evil.example"}, "/x"), back({}, "/x")
-    ('/?team=shop', '/x', '/x')
-    """
-    asked = fields.get("back", "")
-    return asked if _LOCAL.fullmatch(asked) else usual
-
-
-def done(text: str, address: str) -> Response:
+def done(request: Request, text: str, address: str) -> Response:
     """Leads to the page, which then says in a sentence what was done."""
-    answer = RedirectResponse(address, status_code=303)
     # A cookie and not a part of the address: a link could otherwise put words into the page's mouth.
-    said = quote(clean(text[:1].upper() + text[1:], 300) + ".")
-    answer.set_cookie(_SAID, said, max_age=_SAID_SECONDS, httponly=True, samesite="strict")
-    return answer
+    sentence = quote(clean(text[:1].upper() + text[1:], 300) + ".")
+    cookie = cookies.written(request, _SAID, sentence, lasts_s=_SAID_SECONDS)
+    return RedirectResponse(address, 303, headers={"Set-Cookie": cookie})
 
 
 def said(request: Request) -> str:
@@ -92,6 +80,6 @@ def said(request: Request) -> str:
     return clean(unquote(request.cookies.get(_SAID, "")), 310)
 
 
-def forget_said(answer: Response) -> None:
+def forget_said(request: Request, answer: Response) -> None:
     """Once is enough."""
-    answer.delete_cookie(_SAID, httponly=True, samesite="strict")
+    answer.headers.append("Set-Cookie", cookies.written(request, _SAID, "", lasts_s=0))

@@ -40,7 +40,7 @@ def page(request: Request, template: str, *, status: int = 200, **values: object
     frame = {"path": request.url.path, "actor": state.actor, "form_token": state.form_token, "said": said}
     answer = HTMLResponse(rendered(template, **frame, **values), status)
     if said:
-        posted.forget_said(answer)
+        posted.forget_said(request, answer)
     return answer
 
 
@@ -72,8 +72,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(amount=amount, counted=count)
-    made.filters.update(instant=instant, short=_short, clean=clean, duration=duration, time=time)
+    made.filters.update(amount=amount, clean=clean, counted=count, duration=duration)
+    made.filters.update(instant=instant, short=_short, time=time)
     made.globals.update(
         signs=_SIGNS, marks=_MARKS, meanings=_MEANINGS, navigation=NAVIGATION, static=static_files.address
     )

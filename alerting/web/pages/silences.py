@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from alerting.app import reading_silences
 from alerting.app.reading import IncidentLine
 from alerting.core.figures import count
-from alerting.core.silences import SUBJECTS
+from alerting.core.silences import SUBJECTS, BadSilence
 from alerting.web.desk import READ, Desk
 from alerting.web.pages.incident_actions import who_of
 from alerting.web.pages.posted import LENGTHS, WRONG, Fields, Trouble, Unclear, comment_of, done, length_of
@@ -42,19 +42,19 @@ def routes(desk: Desk) -> APIRouter:
             did = actions.silence_matching(matchers_of(fields), length_of(fields), comment=comment, **who)
         except WRONG as exc:
             return silences_page(request, desk, Trouble("make", str(exc)), fields=fields)
-        return done(f"{did.text} · {count(len(did.incidents), 'open incident')}", "/silences")
+        return done(request, f"{did.text} · {count(len(did.incidents), 'open incident')}", "/silences")
 
     @router.post("/silences/{name}/expire")
-    def expire(request: Request, name: str, fields: Fields) -> Response:
-        return done(actions.expire(name, **who_of(request, desk)).text, "/silences")
+    def expire(request: Request, name: str) -> Response:
+        return done(request, actions.expire(name, **who_of(request, desk)).text, "/silences")
 
     @router.post("/silences/{name}/extend")
     def extend(request: Request, name: str, fields: Fields) -> Response:
         try:
             did = actions.extend(name, length_of(fields), **who_of(request, desk))
-        except WRONG as exc:
+        except (Unclear, BadSilence) as exc:
             return silences_page(request, desk, Trouble(name, str(exc)))
-        return done(did.text, "/silences")
+        return done(request, did.text, "/silences")
 
     return router
 
