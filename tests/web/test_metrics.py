@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from html import escape, unescape
 from urllib.parse import parse_qs, urlsplit
@@ -15,9 +14,8 @@ from alerting.app import App
 from alerting.app.reading_metric import metric_page
 from alerting.web.pages.metric_view import View
 from alerting.web.pages.metrics import facts_of
-from alerting.web.server import create
 from tests.app.world import HOSTILE, NOW
-from tests.web.test_pages import LOCAL, Tags
+from tests.web.test_pages import Tags
 
 PAGES = (
     "/metrics",
@@ -29,12 +27,6 @@ PAGES = (
     "/subscriptions",
     "/subscriptions/health",
 )
-
-
-@pytest.fixture
-def client(app: App) -> Iterator[TestClient]:
-    with TestClient(create(app, clock=lambda: NOW), base_url=LOCAL, follow_redirects=False) as found:
-        yield found
 
 
 def attribute(page: str, name: str) -> list[str]:
@@ -168,6 +160,12 @@ def test_the_components_of_a_series_are_drawn_without_script(client: TestClient)
 def test_what_is_not_there_is_a_page_that_says_so(client: TestClient, path: str) -> None:
     answer = client.get(path)
     assert (answer.status_code, "Not found" in answer.text) == (404, True)
+
+
+@pytest.mark.parametrize("edge", ["since=0001-01-01T00:00:00%2B02:00", "until=9999-12-31T23:59:59-05:00"])
+@pytest.mark.parametrize("path", ["/metrics/shop.orders", "/metrics/shop.orders/parts"])
+def test_the_ends_of_time_are_no_trouble(client: TestClient, path: str, edge: str) -> None:
+    assert client.get(f"{path}?{edge}").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/metrics/shop.orders?span=2y", "/metrics/shop.orders/why?at=never"])
