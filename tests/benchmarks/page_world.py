@@ -66,7 +66,7 @@ def fill(app: App) -> None:
     keys = tuple(ColumnKey(f"m{m}", (("shop", f"{s:04}"),)) for m in range(METRICS) for s in range(SERIES))
     state = QueryState("sales", query.digest, FIRST, UNTIL, FIRST, UNTIL, UNTIL, UNTIL, UNTIL)
     for times, values, expected in _weeks():
-        app.store.write_pull(query.digest, Block(times, keys, values), UNTIL, state, Cost(1, len(times), 1.0))
+        app.store.write_pull(query.digest, Block(times, keys, values), UNTIL, state, Cost(1, values.size, 1.0))
         app.store.points.seal(UNTIL)
         app.store.record(Recording(now=UNTIL, judged=tuple(_judged(times, values, expected))))
     _open_incidents(app, query)

@@ -5,6 +5,7 @@
 (() => {
   const drawn = new WeakMap();
   const DAY = 86400;
+  const AGAIN_MS = 5000;
 
   const digits = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 4 });
   const scales = [[1e12, " tn"], [1e9, " bn"], [1e6, " M"]];
@@ -271,17 +272,27 @@
     const address = figure.dataset.chart;
     if (state.address === address) return;
     state.address = address;
+    let mayHelp = true;
     try {
       const answer = await fetch(address, { headers: { Accept: "application/json" } });
+      mayHelp = answer.status >= 500;
       const found = await answer.json();
       if (state.address !== address) return; // another one was asked for meanwhile
       if (!answer.ok) throw new Error(found.error);
       if (!state.plot) figure.replaceChildren();
       show(figure, found);
     } catch (error) {
-      state.address = null;
+      if (state.address !== address) return;
       complain(figure, `There is no chart: ${error.message}`);
+      if (mayHelp) setTimeout(() => again(figure, address), AGAIN_MS);
     }
+  }
+
+  function again(figure, address) {
+    const state = drawn.get(figure);
+    if (!figure.isConnected || state.address !== address) return;
+    state.address = null;
+    load(figure);
   }
 
   const near = new IntersectionObserver((entries) => {
