@@ -280,6 +280,17 @@ def test_a_cookie_of_another_name_or_of_a_token_that_is_gone_lets_nobody_in(guar
     assert client.get("/incidents").status_code == 303
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1:/static/", "127.0.0.1:/healthz?", "127.0.0.1/sign-in#", "x:/healthz?"])
+def test_a_name_that_looks_like_an_open_path_opens_nothing(guarded: App, host: str) -> None:
+    for path in ("/incidents", "/api/v1/incidents"):
+        assert client_of(guarded).get(path, headers={"Host": host}).status_code in (303, 403)
+
+
+def test_a_path_that_is_written_with_signs_is_asked_for_again_as_it_was(guarded: App) -> None:
+    answer = client_of(guarded).get("/metrics/a%20b%3Fc?series=country%3DD%26E")
+    assert answer.headers["location"] == "/sign-in?next=%2Fmetrics%2Fa%2520b%253Fc%3Fseries%3Dcountry%253DD%2526E"
+
+
 def test_a_bearer_reads_what_its_scope_allows(guarded: App) -> None:
     client = client_of(guarded)
     for scope in SECRETS:
