@@ -15,7 +15,7 @@ from alerting.core.attention import Attention
 from alerting.core.decisions import Change, Decision, Standing, decide, subject_of
 from alerting.core.health import QueryState, is_backfilled, is_interrupted
 from alerting.hearing import Heard, judge_metrics
-from alerting.store import Judged, LostRace, Recording, Store
+from alerting.store import Cost, Judged, LostRace, Recording, Store
 from alerting.telemetry import logger
 from alerting.warehouse import Pulled, SourceError, Warehouse, Window, plan, settle, settled
 from config.model import Config, Query
@@ -128,7 +128,8 @@ def pull(
         for window, pulled in warehouse.pull_all(query, windows, columns, cancel=bench.cancel):
             state = settle(query, state, pulled.block, window, zero_filled, now)
             state = with_columns(replace(state, succeeded=now), pulled.columns)
-            written = bench.store.write_pull(query.digest, settled(pulled.block, window, state), now, state)
+            cost = Cost(1, pulled.rows, pulled.seconds)
+            written = bench.store.write_pull(query.digest, settled(pulled.block, window, state), now, state, cost)
             restated += list(written.restated)
             for warning in pulled.warnings:
                 _log.warning("pull warned", query=query.name, reason=warning)

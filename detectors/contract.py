@@ -145,6 +145,10 @@ class Detector(BaseModel, ABC):
         """
         return self
 
+    def spends(self) -> float | None:
+        """Its budget in events per week; None where it calls whenever its rule holds, however often that is."""
+        return None
+
     @classmethod
     def example_parameters(cls) -> dict[str, Any]:
         """Parameters with which the conformance suite runs this detector."""

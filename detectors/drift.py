@@ -69,6 +69,9 @@ class Drift(Detector):
     def shared_by(self, series: int) -> Drift:
         return self.model_copy(update={"budget": self.budget / series})
 
+    def spends(self) -> float:
+        return self.budget
+
     def judge(self, panel: Panel, *, since: np.datetime64, state: bytes | None = None) -> Verdicts:
         rows = slice(int(np.searchsorted(panel.times, since)), None)
         values = np.where(np.isfinite(panel.values[rows]), panel.values[rows], np.nan)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -56,6 +57,7 @@ __all__ = [
     "incident_page",
     "incidents",
     "line_of",
+    "lines_of",
     "newest",
     "open_incidents",
     "receivers_in_trouble",
@@ -105,8 +107,13 @@ def incidents(
     if not open_only:
         newest_ones = app.store.incidents(since=since, limit=limit)
         found += [incident for incident in newest_ones if not incident.is_open]
+    return lines_of(app, found[:limit], now)
+
+
+def lines_of(app: App, found: Iterable[Incident], now: datetime) -> tuple[IncidentLine, ...]:
+    """These incidents in words, in their order. Raises StoreError."""
     attention = attention_of(app.store, now)
-    return tuple(line_of(app, incident, now, attention) for incident in found[:limit])
+    return tuple(line_of(app, incident, now, attention) for incident in found)
 
 
 def open_incidents(app: App, now: datetime) -> tuple[IncidentLine, ...]:

@@ -1,5 +1,6 @@
 """Our own database: points, verdicts, states, incidents, groups, outbox."""
 
+from alerting.store.costs import Cost, LastPull
 from alerting.store.deliveries import (
     Again,
     Claim,
@@ -26,9 +27,11 @@ __all__ = [
     "AmbiguousIncident",
     "Claim",
     "ConfigFile",
+    "Cost",
     "Dead",
     "Expired",
     "Judged",
+    "LastPull",
     "LostRace",
     "NewerSchema",
     "Outbox",

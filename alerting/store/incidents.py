@@ -65,7 +65,13 @@ def read_states(connection: Connection, subject: str) -> dict[str, SeriesState]:
 
 
 def listed(
-    connection: Connection, *, open_only: bool, since: datetime | None, subject: str | None, limit: int
+    connection: Connection,
+    *,
+    open_only: bool,
+    since: datetime | None,
+    subject: str | None,
+    metric: str | None,
+    limit: int,
 ) -> list[Incident]:
     """Newest first; ``since`` keeps those that were open at or after it."""
     statement = select(incidents).order_by(incidents.c.detected.desc(), incidents.c.id.desc()).limit(limit)
@@ -75,6 +81,8 @@ def listed(
         statement = statement.where(incidents.c.resolved.is_(None) | (incidents.c.resolved >= since))
     if subject is not None:
         statement = statement.where(incidents.c.subject == subject)
+    if metric is not None:
+        statement = statement.where(incidents.c.kind == "metric", incidents.c.metric == metric)
     return [incident_of(row) for row in connection.execute(statement).mappings()]
 
 

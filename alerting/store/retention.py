@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from alerting.store import actions, groups, incidents, outbox, points, verdicts
+from alerting.store import actions, costs, groups, incidents, outbox, points, verdicts
 from alerting.store.database import Database
 from alerting.store.values import Expired
 
@@ -32,4 +32,5 @@ def expire(
         ended, changes = incidents.expire(connection, before)
         closed = groups.expire(connection)
         actions.expire(connection, before)
+        costs.expire(connection, now)
     return Expired(removed, judged, ended, changes, closed, deliveries)

@@ -12,6 +12,7 @@ from alerting.core.health import QueryState
 from alerting.core.incidents import Incident, SeriesState, Transition
 from alerting.store import (
     actions,
+    costs,
     fallbacks,
     groups,
     incidents,
@@ -25,6 +26,7 @@ from alerting.store import (
 )
 from alerting.store.actions import ActionLog
 from alerting.store.config_files import ConfigFiles
+from alerting.store.costs import Cost, Costs
 from alerting.store.database import Database, connect
 from alerting.store.enqueue import enqueue
 from alerting.store.migrating import migrate
@@ -48,6 +50,7 @@ class Store:
         self.silences = Silences(database)
         self.actions = ActionLog(database)
         self.overview = Overview(database)
+        self.costs = Costs(database)
 
     def exclusive(self) -> AbstractContextManager[None]:
         """Held by whoever evaluates and delivers; ends with its process. Raises StateBusy at once."""
@@ -71,10 +74,11 @@ class Store:
         with self._database.writing() as connection:
             query_states.forget(connection, name, digest)
 
-    def write_pull(self, digest: str, block: Block, seen: datetime, state: QueryState) -> Written:
-        """Points and what is known of their query, in one transaction."""
+    def write_pull(self, digest: str, block: Block, seen: datetime, state: QueryState, cost: Cost) -> Written:
+        """Points, what is known of their query and what the pull took, in one transaction."""
         with self._database.writing() as connection:
             query_states.write(connection, state)
+            costs.add(connection, state.name, seen, cost)
             return self.points.write_in(connection, digest, block, seen)
 
     def watch(self, subscription: str, entry: str, metric: str) -> Watch | None:
@@ -150,11 +154,14 @@ class Store:
         open_only: bool = False,
         since: datetime | None = None,
         subject: str | None = None,
+        metric: str | None = None,
         limit: int = 1000,
     ) -> list[Incident]:
-        """Newest first; ``since`` keeps those that were open at or after it."""
+        """Newest first; ``since`` keeps those that were open at or after it, ``metric`` those of its series."""
         with self._database.reading() as connection:
-            return incidents.listed(connection, open_only=open_only, since=since, subject=subject, limit=limit)
+            return incidents.listed(
+                connection, open_only=open_only, since=since, subject=subject, metric=metric, limit=limit
+            )
 
     def search(self, sought: Sought, *, limit: int, offset: int = 0) -> tuple[list[Incident], int]:
         """A page of the incidents that are sought, open ones first, then the newest; and how many there are in all."""

@@ -6,7 +6,20 @@ instants are timestamps. JSON is ASCII text that ``encoding`` writes, because Po
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text, false, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    false,
+    text,
+)
 
 from alerting.store.types import Utc, Words
 
@@ -72,6 +85,21 @@ query_states = Table(
     Column("error", Words, nullable=False),
     Column("columns", Text, nullable=False),
     Column("schema_change", Words, nullable=False),
+)
+
+# What the answered pulls of one hour took; ``last_…`` what those of its newest evaluation (``at``) took.
+pull_costs = Table(
+    "pull_costs",
+    metadata,
+    Column("query", Words, primary_key=True),
+    Column("hour", Utc, primary_key=True),
+    Column("pulls", Integer, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("seconds", Double, nullable=False),
+    Column("at", Utc, nullable=False),
+    Column("last_pulls", Integer, nullable=False),
+    Column("last_rows", BigInteger, nullable=False),
+    Column("last_seconds", Double, nullable=False),
 )
 
 watches = Table(

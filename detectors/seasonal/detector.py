@@ -78,6 +78,9 @@ class Seasonal(Detector):
     def shared_by(self, series: int) -> Detector:
         return self.model_copy(update={"budget": self.rate / max(series, 1), "sensitivity": None})
 
+    def spends(self) -> float:
+        return self.rate
+
     def judge(self, panel: Panel, *, since: np.datetime64, state: bytes | None = None) -> Verdicts:
         bucket, method = Bucket.parse(panel.bucket), self._method(panel)
         past = recalled(state, panel, self._key(), method)

@@ -45,6 +45,7 @@ def test_series_and_incidents_from_before_flapping_was_noticed_do_not_flap(store
     store.record(Recording(now=NOON, states=(state_of(one),), transitions=(transition(one),)))
     with store.engine.begin() as connection:
         connection.execute(text("DROP INDEX ix_groups_origin"))
+        connection.execute(text("DROP TABLE pull_costs"))
         for table, column in (
             ("series_states", "changes"),
             ("incidents", "flapping"),

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from alerting.core.blocks import Block, ColumnKey
-from alerting.store import Store, open_store
+from alerting.store import Cost, Store, open_store
 from alerting.store.tables import point_chunks, points
 from detectors.contract import Floats
 from tests.store.builders import HOUR, NOON, block, key, query_state
@@ -226,7 +226,7 @@ def test_two_processes_number_the_series_alike(store: Store, url: str) -> None:
 
 
 def test_a_pull_writes_points_and_query_state_together(store: Store) -> None:
-    written = store.write_pull("d1", block([[1]], [DE]), NOON, query_state())
+    written = store.write_pull("d1", block([[1]], [DE]), NOON, query_state(), Cost(1, 1, 0.1))
     assert len(written.new) == 1
     assert store.query_states() == {"orders_hourly": query_state()}
 

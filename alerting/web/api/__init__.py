@@ -6,7 +6,17 @@ from collections.abc import Callable
 
 from fastapi import APIRouter
 
-from alerting.web.api import charts, deliveries, incidents, now, silences, why
+from alerting.web.api import (
+    charts,
+    deliveries,
+    incidents,
+    metrics,
+    now,
+    silences,
+    sources,
+    subscriptions,
+    why,
+)
 from alerting.web.desk import Desk
 
 PREFIX = "/api/v1"
@@ -14,8 +24,11 @@ API: tuple[Callable[[Desk], APIRouter], ...] = (
     now.routes,
     incidents.routes,
     silences.routes,
+    metrics.routes,
     charts.routes,
     why.routes,
     deliveries.routes,
+    sources.routes,
+    subscriptions.routes,
 )
 """The routes of each subject, without the prefix."""
