@@ -74,7 +74,8 @@ def parts(
     query = app.config.queries[metric.query]
     labels = series_of(app, metric, series or {})
     first, last = pulled_range(app, query)
-    begin, end = max(first, since or first), min(last, until or last)
+    begin = query.bucket.start(max(first, since or first), query.timezone)
+    end = min(last, until or last)
     if begin >= end:
         reach = f"there are buckets from {instant(first, query.timezone)} until {instant(last, query.timezone)}"
         raise OutsideReadings(f"{name} has nothing in this span: {reach}")

@@ -49,8 +49,8 @@ class Store:
         self.config_files = ConfigFiles(database)
         self.silences = Silences(database)
         self.actions = ActionLog(database)
-        self.costs = Costs(database)
         self.overview = Overview(database)
+        self.costs = Costs(database)
 
     def exclusive(self) -> AbstractContextManager[None]:
         """Held by whoever evaluates and delivers; ends with its process. Raises StateBusy at once."""

@@ -6,7 +6,17 @@ from collections.abc import Callable
 
 from fastapi import APIRouter
 
-from alerting.web.api import charts, deliveries, incidents, metrics, now, silences, sources, subscriptions, why
+from alerting.web.api import (
+    charts,
+    deliveries,
+    incidents,
+    metrics,
+    now,
+    silences,
+    sources,
+    subscriptions,
+    why,
+)
 from alerting.web.desk import Desk
 
 PREFIX = "/api/v1"

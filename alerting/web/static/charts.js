@@ -6,6 +6,7 @@
   const drawn = new WeakMap();
   const DAY = 86400;
   const AGAIN_MS = 5000;
+  const AT_ONCE = 2;
 
   const digits = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 4 });
   const scales = [[1e12, " tn"], [1e9, " bn"], [1e6, " M"]];
@@ -292,13 +293,27 @@
     const state = drawn.get(figure);
     if (!figure.isConnected || state.address !== address) return;
     state.address = null;
-    load(figure);
+    ask(figure);
+  }
+
+  // In the order of the page and few at once: the first chart does not wait for those beside it.
+  const queue = [];
+  let loading = 0;
+  function ask(figure) {
+    if (!queue.includes(figure)) queue.push(figure);
+    while (loading < AT_ONCE && queue.length) {
+      loading += 1;
+      load(queue.shift()).finally(() => {
+        loading -= 1;
+        if (queue.length) ask(queue[0]);
+      });
+    }
   }
 
   const near = new IntersectionObserver((entries) => {
     for (const entry of entries) {
       drawn.get(entry.target).isNear = entry.isIntersecting;
-      if (entry.isIntersecting) load(entry.target);
+      if (entry.isIntersecting) ask(entry.target);
     }
   }, { rootMargin: "200px" });
 
@@ -308,7 +323,7 @@
         drawn.set(figure, {});
         listen(figure);
         near.observe(figure);
-      } else if (drawn.get(figure).isNear) load(figure);
+      } else if (drawn.get(figure).isNear) ask(figure);
     }
   }
 
