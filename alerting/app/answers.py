@@ -198,6 +198,11 @@ class Silence(Answer):
     """who ended it early; empty: nobody"""
     told_end: datetime | None
     """when whoever was owed something heard that it ended"""
+
+
+class ListedSilence(Silence):
+    """A silence among others."""
+
     matched: int
     """how many open incidents it matches now"""
 
@@ -205,7 +210,7 @@ class Silence(Answer):
 class Silences(Answer):
     """The newest first; of those that are over the last fifty."""
 
-    silences: tuple[Silence, ...]
+    silences: tuple[ListedSilence, ...]
 
 
 def incidents_of(lines: Iterable[reading.IncidentLine]) -> Incidents:
@@ -244,7 +249,7 @@ def done_of(done: actions.Done) -> Done:
 
 def silences_of(board: SilenceBoard) -> Silences:
     found = sorted((*board.running, *board.coming, *board.over), key=_newest, reverse=True)
-    return Silences(silences=tuple(Silence(**vars(one.silence), matched=one.matched) for one in found))
+    return Silences(silences=tuple(ListedSilence(**vars(one.silence), matched=one.matched) for one in found))
 
 
 def _newest(line: SilenceLine) -> tuple[datetime, str]:

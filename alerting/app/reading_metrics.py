@@ -44,6 +44,8 @@ _ILL: Mapping[str, Standing] = {
     "schema": "error",
     "late": "late",
 }
+Recent = tuple[Block, datetime, datetime]
+"""Columns of a query over its last buckets, from when until when."""
 _RESTLESS = (Status.PENDING, Status.NO_DATA)
 
 
@@ -89,7 +91,8 @@ def metrics(app: App, now: datetime, text: str = "") -> tuple[MetricLine, ...]:
 
 def lines_of_metrics(app: App, wanted: Sequence[Metric], now: datetime) -> list[MetricLine]:
     """These metrics as they stand, in their order. Raises StoreError."""
-    known, blocks = freshness(app, now), {}
+    known = freshness(app, now)
+    read: dict[str, dict[str, Recent]] = {}
     opened: dict[str, list[Incident]] = {}
     for one in app.store.incidents(open_only=True, limit=1_000_000):
         opened.setdefault(one.metric if one.kind == "metric" else "", []).append(one)
@@ -97,9 +100,9 @@ def lines_of_metrics(app: App, wanted: Sequence[Metric], now: datetime) -> list[
     found = []
     for metric in wanted:
         query = app.config.queries[metric.query]
-        if query.name not in blocks:
-            blocks[query.name] = _last_readings(app, query)
-        recent = _panel(metric, query, blocks[query.name])
+        if query.name not in read:
+            read[query.name] = _last_readings(app, query)
+        recent = _panel(metric, query, read[query.name].get(metric.value))
         found.append(_line(app, metric, known[query.name], opened.get(metric.name, []), restless[metric.name], recent))
     return found
 
@@ -129,16 +132,24 @@ def _restless(app: App, wanted: Collection[str]) -> Mapping[str, Counter[Status]
     return found
 
 
-def _last_readings(app: App, query: Query) -> tuple[Block, datetime, datetime] | None:
+def _last_readings(app: App, query: Query) -> dict[str, Recent]:
+    """By value column, so that each of many metrics looks at its own columns only; empty where nothing was pulled."""
     reach = app.store.points.first_and_last(query.digest)
     if reach is None:
-        return None
+        return {}
     since = query.bucket.start(reach[1] - (SPARK_BUCKETS - 1) * query.bucket.nominal, query.timezone)
     until = query.bucket.next(reach[1], query.timezone)
-    return app.store.points.read(query.digest, since, until), since, until
+    block = app.store.points.read(query.digest, since, until)
+    places: dict[str, list[int]] = {}
+    for place, key in enumerate(block.keys):
+        places.setdefault(key.value, []).append(place)
+    return {
+        value: (Block(block.times, tuple(block.keys[s] for s in own), block.values[:, own]), since, until)
+        for value, own in places.items()
+    }
 
 
-def _panel(metric: Metric, query: Query, read: tuple[Block, datetime, datetime] | None) -> Panel | None:
+def _panel(metric: Metric, query: Query, read: Recent | None) -> Panel | None:
     if read is None:
         return None
     block, since, until = read

@@ -80,6 +80,8 @@ class Card:
     since: str
     attention: str
     hushed: str
+    target: str
+    """What an action is done to: the group that people were told of, else the lead."""
     told: tuple[str, ...]
     owner: str
     runbook: str | None
@@ -182,7 +184,8 @@ def _card(
     lead, audience = members[0], audience_of_subject(app, members[0].subject)
     said = marked(_notification(members, audience, now), members, (), attention, now)
     groups = [one for member in members for one in memberships.get(member.id, ())]
-    told = tuple(dict.fromkeys(one.receiver for one in groups if one.reach == "told"))
+    visible = [one for one in groups if one.reach == "told"]
+    told = tuple(dict.fromkeys(one.receiver for one in visible))
     return Card(
         lead=lead,
         subscription=audience.name,
@@ -191,6 +194,7 @@ def _card(
         since=wording.since_line(said),
         attention=standing.phrase(said).partition(" · ")[2],
         hushed="" if told else _hushed(audience, groups, now),
+        target=visible[0].id if visible else lead.id,
         told=told,
         owner=audience.owner.team or "",
         runbook=audience.runbook,

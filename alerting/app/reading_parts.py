@@ -17,9 +17,8 @@ from alerting.core.calendars import events
 from alerting.core.decisions import subject_of
 from alerting.core.explain import instant
 from alerting.core.figures import series_name
-from alerting.hearing import read_panel
-from alerting.judging import part
-from config.model import Metric
+from alerting.core.panels import recipe_of
+from config.model import Metric, Query
 from detectors.buckets import Bucket, as_datetime, as_instant
 from detectors.contract import Bools, Event, Floats, Instants, Panel
 from detectors.stl import mstl, strengths
@@ -75,13 +74,13 @@ def parts(
     query = app.config.queries[metric.query]
     labels = series_of(app, metric, series or {})
     first, last = pulled_range(app, query)
-    begin, end = max(first, since or first), min(last, until or last)
+    begin = query.bucket.start(max(first, since or first), query.timezone)
+    end = min(last, until or last)
     if begin >= end:
         reach = f"there are buckets from {instant(first, query.timezone)} until {instant(last, query.timezone)}"
         raise OutsideReadings(f"{name} has nothing in this span: {reach}")
     cut = query.bucket.start(end - MOST_BUCKETS * query.bucket.nominal, query.timezone)
-    read = read_panel(metric, query, max(begin, cut), end, app.bench())
-    panel = part(read, [next(s for s, one in enumerate(read.labels) if dict(one) == dict(labels))])
+    panel = _panel(app, metric, query, labels, max(begin, cut), end)
     notes = [f"only the last {MOST_BUCKETS:,} buckets of the span are taken apart"] if cut > begin else []
     components, more = _taken_apart(panel, _days(app, metric, panel), _in_incident(app, metric, panel))
     return Parts(
@@ -93,6 +92,21 @@ def parts(
         components=components,
         notes=(*notes, *more),
     )
+
+
+def _panel(
+    app: App, metric: Metric, query: Query, labels: Mapping[str, str], since: datetime, until: datetime
+) -> Panel:
+    """The one series alone, however many stand beside it."""
+    found = recipe_of(metric, query, app.store.points.keys(query.digest), labels)
+    assert found is not None  # series_of knows the same series
+    recipe = found[1]
+    times, readings = app.store.points.read_rolled_up(query.digest, since, until, recipe.keys, recipe.rolled_up)
+    grid = query.bucket.starts(since, until, query.timezone)
+    values = np.full((len(grid), 1), np.nan)
+    inside = np.isin(times, grid)
+    values[np.searchsorted(grid, times[inside]), 0] = recipe.filled(readings)[inside]
+    return Panel(grid, values, (labels,), query.bucket.text, query.timezone)
 
 
 def _days(app: App, metric: Metric, panel: Panel) -> tuple[Event, ...]:

@@ -61,10 +61,7 @@ def silence(
         else:
             target, begin = _target(what or [], metric), instant_of(starts, "--from") if starts else None
             if begin is not None and target.matchers is None:
-                fail(
-                    "--from: what is open now is silenced now; with matchers (--metric NAME, country=DE) it can be later",
-                    2,
-                )
+                fail("--from: what is open is silenced now; a later begin needs matchers: --metric NAME, country=DE", 2)
             done = here.silence(target, _length(length), by=by, comment=comment, starts=begin)
             _print(done, as_json=as_json)
 

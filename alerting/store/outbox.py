@@ -172,6 +172,12 @@ class Outbox:
                 select(outbox.c.payload).where(outbox.c.delivery_id == delivery_id)
             ).scalar_one_or_none()
 
+    def unsettled(self) -> int:
+        """How many deliveries are on their way."""
+        with self._database.reading() as connection:
+            statement = select(func.count()).select_from(outbox).where(outbox.c.state.in_(UNSETTLED))
+            return int(connection.execute(statement).scalar_one())
+
     def oldest_due(self, now: datetime) -> datetime | None:
         """Since when the oldest delivery that is owed by now waits, back-off included; None: nothing does."""
         with self._database.reading() as connection:

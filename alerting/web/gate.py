@@ -67,7 +67,7 @@ class Gate:
         await (answer or self._app)(scope, receive, _dressed(request, send, new))
 
     async def _refusal(self, request: Request) -> Response | None:
-        path, method = request.url.path, request.method
+        path, method = path_of(request), request.method
         if method not in METHODS:
             return refusal(path, 405, f"{method} is not a way to ask here", headers={"Allow": METHODS})
         if path in health.PATHS:
@@ -85,7 +85,8 @@ class Gate:
         return await self._unwelcome(request)
 
     async def _unwelcome(self, request: Request) -> Response | None:
-        path, needed = request.url.path, scope_needed(request.method, request.url.path)
+        path = path_of(request)
+        needed = scope_needed(request.method, path)
         if needed is None and bearer(request) is None:
             request.state.actor = self._door.actor(request)
             return None
@@ -101,7 +102,7 @@ class Gate:
         return None
 
     async def _stranger(self, request: Request) -> Response:
-        path = request.url.path
+        path = path_of(request)
         if bearer(request) is not None:
             await self._door.refuse(request)
             return refusal(path, 403, "this token is not known here", "make one: metricwatch token NAME SCOPE")
@@ -111,7 +112,7 @@ class Gate:
         return RedirectResponse(f"{SIGN_IN}?next={quote(_address(request), safe='')}", 303)
 
     def _refused_body(self, request: Request, body: bytes | None, known: str) -> Response | None:
-        path = request.url.path
+        path = path_of(request)
         if body is None:
             return refusal(path, 413, "this is too long", f"send at most {forms.LONGEST_BYTES:,} bytes")
         said = request.headers.get("content-type", "").partition(";")[0].strip().casefold()
@@ -132,6 +133,12 @@ def scope_needed(method: str, path: str) -> desk.Scope | None:
     if method != "POST":
         return "read"
     return "admin" if path.startswith("/api/v1/deliveries") else "operate"
+
+
+def path_of(request: Request) -> str:
+    """What the routes are matched with. That of ``request.url`` is made from the ``Host`` header too, which may lie."""
+    path: str = request.scope["path"]
+    return path
 
 
 def _dressed(request: Request, send: Send, new_token: str) -> Send:
@@ -157,4 +164,5 @@ def _is_link_from_elsewhere(request: Request) -> bool:
 
 
 def _address(request: Request) -> str:
-    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    query = request.scope["query_string"].decode("ascii", "ignore")
+    return quote(path_of(request), safe="/:@!$&'()*+,;=~") + (f"?{query}" if query else "")

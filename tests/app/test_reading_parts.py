@@ -11,6 +11,7 @@ from alerting.app.reading import OutsideReadings, UnknownSeries
 from alerting.app.reading_parts import MOST_BUCKETS, Parts, _taken_apart, parts
 from alerting.core.calendars import events
 from config.model import Calendar
+from detectors.buckets import as_datetime
 from detectors.contract import Floats, Panel
 from tests.app.world import DROP_DE, FIRST, HOUR, NOW
 from tests.figures import Figure
@@ -73,6 +74,7 @@ def test_a_short_span_has_a_level_and_says_which_seasons_it_cannot_tell(app: App
     found = parts(app, "shop.weight", since=NOW - 40 * HOUR)
     assert [one.name for one in found.components] == ["level", "residual"]
     assert len(found.notes) == 2
+    assert as_datetime(found.times[0]) == (NOW - 40 * HOUR).replace(minute=0), "the bucket in which the span begins"
     assert found.notes[0] == "too short a span for a season of the day: it takes more than two"
 
 

@@ -13,14 +13,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from unittest import mock
 
 import httpx2
 import numpy as np
 from sqlalchemy import Engine, select
 
 from alerting.app import App, open_app
-from alerting.web import server
+from alerting.web.server import serve
 from config.settings import Settings
 from tests.benchmarks.page_world import HOURS, METRICS, SERIES, UNTIL, configuration, fill
 from tests.benchmarks.row import Row
@@ -86,9 +85,7 @@ def _served(folder: Path) -> Iterator[tuple[App, str]]:
         fill(app)
         taken = time.perf_counter() - began
         assert taken < 120, f"building the store took {taken:.0f} s"
-        make = server.create
-        with mock.patch.object(server, "create", lambda *given, **named: make(*given, **named, clock=lambda: UNTIL)):
-            running = server.serve(app, "127.0.0.1", 0)
+        running = serve(app, "127.0.0.1", 0, clock=lambda: UNTIL)
         try:
             yield app, running.url
         finally:

@@ -14,6 +14,7 @@ from alerting.core.groups import Group, group_id, group_key
 from alerting.core.health import QueryState
 from alerting.core.incidents import Incident, Reading, SeriesState, Status, incident_id
 from alerting.store import Judged, Recording
+from alerting.store.costs import Cost
 from config.model import Query
 from config.settings import Settings
 from detectors.buckets import as_instant
@@ -66,7 +67,7 @@ def fill(app: App) -> None:
     keys = tuple(ColumnKey(f"m{m}", (("shop", f"{s:04}"),)) for m in range(METRICS) for s in range(SERIES))
     state = QueryState("sales", query.digest, FIRST, UNTIL, FIRST, UNTIL, UNTIL, UNTIL, UNTIL)
     for times, values, expected in _weeks():
-        app.store.write_pull(query.digest, Block(times, keys, values), UNTIL, state)
+        app.store.write_pull(query.digest, Block(times, keys, values), UNTIL, state, Cost(1, values.size, 2.0))
         app.store.points.seal(UNTIL)
         app.store.record(Recording(now=UNTIL, judged=tuple(_judged(times, values, expected))))
     _open_incidents(app, query)

@@ -99,7 +99,7 @@ def test_a_series_is_taken_apart_in_place_over_the_span_that_is_shown(visitor: V
     page.locator("#parts-link").click()
     expect(page.locator("#parts .component")).to_have_count(3)
     expect(page.locator("#parts .edges time").first).to_have_attribute(
-        "datetime", edges(page)["since"][0][:13] + ":00:00+00:00"
+        "datetime", edges(page)["since"][0][:13] + ":00:00Z"
     )
 
 

@@ -43,6 +43,14 @@ def test_incidents_are_listed_as_pages_say_them(client: TestClient) -> None:
     assert 90 < france["last"]["observed"] < 110
 
 
+def test_now_is_what_is_unusual_as_its_page_says_it(client: TestClient) -> None:
+    found = client.get("/api/v1/now").json()
+    (orders,) = [one for one in found["groups"] if one["subscription"] == "health"]
+    assert (orders["count"], orders["severity"], orders["owner"]) == (3, "critical", "shop")
+    assert [one["query"] for one in found["troubles"]] == ["broken_hourly"]
+    assert client.get("/api/v1/now", params={"team": "nobody"}).json()["groups"] == []
+
+
 def test_ended_incidents_are_listed_when_all_are_asked_for(client: TestClient) -> None:
     only_open, everything = (
         client.get("/api/v1/incidents", params={"state": state}).json()["incidents"] for state in ("open", "all")

@@ -81,6 +81,8 @@ def test_a_silence_is_previewed_made_listed_extended_and_expired(client: TestCli
     assert made["incidents"] == [id_of(own, "FR")]
     (one,) = client.get("/silences").json()["silences"]
     assert (one["matchers"], one["matched"], one["ends"]) == (matchers, 1, "2026-02-03T15:10:00Z")
+    of_metric = client.get("/metrics/shop.orders").json()["silences"]
+    assert [(silence["id"], silence["comment"]) for silence in of_metric] == [(one["id"], "deploy")]
     client.post(f"/silences/{one['id']}/extend", json={"length": "PT1H"})
     assert own.store.silences.all()[0].ends == NOW + timedelta(hours=3)
     assert client.post(f"/silences/{one['id']}/expire", json={"by": "bob"}).json()["changed"]

@@ -18,10 +18,11 @@ from alerting.app import App
 from alerting.web.desk import Scope
 from alerting.web.server import create
 from tests.app.world import NOW, opened
+from tests.figures import Figure
 
 LOCAL = "http://127.0.0.1:8050"
 CLASSES = {
-    "probe": {"/healthz", "/readyz"},
+    "probe": {"/healthz", "/readyz", "/-/prometheus"},
     "anybody": {"GET /sign-in", "POST /sign-in", "POST /sign-out", "GET /static"},
     "read": {
         "GET /",
@@ -52,6 +53,7 @@ CLASSES = {
         "GET /api/v1/subscriptions/{name}",
         "GET /api/v1/metrics/{name}/chart",
         "GET /api/v1/metrics/{name}/why",
+        "GET /api/v1/now",
         "GET /api/v1/silences",
     },
     "operate": {
@@ -136,9 +138,10 @@ def content(path: str) -> dict[str, str]:
     return {"Content-Type": kind}
 
 
-def test_every_route_is_classified(app: App) -> None:
+def test_every_route_is_classified(app: App, figure: Figure) -> None:
     named = {f"GET {path}" for path in CLASSES["probe"]}.union(*(CLASSES[kind] for kind in CLASSES if kind != "probe"))
     assert set(routes_of(create(app))) == named
+    figure("T23", f"{len(named)} routes classified; {len(posts())} change something, none from elsewhere")
 
 
 @pytest.mark.parametrize("path", paths("read", "GET"))
@@ -275,6 +278,17 @@ def test_a_cookie_of_another_name_or_of_a_token_that_is_gone_lets_nobody_in(guar
     kept = [line for line in tokens_file.read_text().splitlines() if not line.startswith("read ")]
     tokens_file.write_text("\n".join(kept))
     assert client.get("/incidents").status_code == 303
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:/static/", "127.0.0.1:/healthz?", "127.0.0.1/sign-in#", "x:/healthz?"])
+def test_a_name_that_looks_like_an_open_path_opens_nothing(guarded: App, host: str) -> None:
+    for path in ("/incidents", "/api/v1/incidents"):
+        assert client_of(guarded).get(path, headers={"Host": host}).status_code in (303, 403)
+
+
+def test_a_path_that_is_written_with_signs_is_asked_for_again_as_it_was(guarded: App) -> None:
+    answer = client_of(guarded).get("/metrics/a%20b%3Fc?series=country%3DD%26E")
+    assert answer.headers["location"] == "/sign-in?next=%2Fmetrics%2Fa%2520b%253Fc%3Fseries%3Dcountry%253DD%2526E"
 
 
 def test_a_bearer_reads_what_its_scope_allows(guarded: App) -> None:

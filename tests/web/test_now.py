@@ -1,15 +1,26 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from html import escape
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
 from alerting.app import App
 from alerting.web.server import create
-from tests.app.world import HOSTILE, NOW
+from tests.app.world import HOSTILE, NOW, opened
 from tests.web.test_pages import Tags, id_of
+
+
+@pytest.fixture
+def changed(watched: Path, tmp_path: Path) -> Iterator[App]:
+    """The world in a copy that a test may change."""
+    shutil.copy(watched / "state.db", tmp_path)
+    shutil.copytree(watched / "metrics", tmp_path / "metrics")
+    with opened(tmp_path) as app:
+        yield app
 
 
 @pytest.fixture
@@ -64,3 +75,18 @@ def test_when_all_is_well_the_page_says_what_is_watched(client: TestClient) -> N
     page = client.get("/", params={"text": "weight"}).text
     assert "Everything that is watched is as it usually is: shop.weight." in page
     assert "1 metric normal" in page
+
+
+def test_a_group_is_taken_from_the_page_and_the_page_says_so(changed: App) -> None:
+    web = create(changed, clock=lambda: NOW)
+    with TestClient(web, base_url="http://127.0.0.1:8050", headers={"Origin": "http://127.0.0.1:8050"}) as client:
+        page = client.get("/", params={"text": "orders"}).text
+        (form,) = [found for tag, found in Tags(page).found if tag == "form" and found.get("method") == "post"]
+        fields = {
+            found["name"] or "": found["value"] for tag, found in Tags(page).found if found.get("type") == "hidden"
+        }
+        assert fields["back"] == "/?text=orders"
+        after = client.post(form["action"] or "", data=fields)
+    assert after.url.query == b"text=orders"
+    assert "acknowledged 14:10 by local" in after.text
+    assert len(changed.store.actions.acknowledged()) == 3

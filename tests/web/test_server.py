@@ -54,11 +54,24 @@ def test_it_is_ready_when_the_store_answers(app: App) -> None:
     assert client_of(app).get("/readyz").status_code == 200
 
 
+def test_prometheus_reads_a_few_gauges(app: App) -> None:
+    answer = client_of(app).get("/-/prometheus", headers={"host": "10.1.2.3:8050"})
+    assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    samples = dict(line.rsplit(" ", 1) for line in answer.text.splitlines() if not line.startswith("#"))
+    critical = samples['metricwatch_open_incidents{severity="critical"}']
+    assert int(critical) == sum(one.severity == "critical" for one in app.store.incidents(open_only=True))
+    assert (samples["metricwatch_queries_watched"], samples["metricwatch_queries_failing"]) == ("2", "1")
+    assert samples["metricwatch_evaluation_age_seconds"] == "0"
+    assert samples["metricwatch_deliveries_unsettled"] == "0"
+    assert "shop" not in answer.text
+
+
 def test_a_broken_store_is_not_ready_but_alive_and_its_words_stay_in_the_log(broken: Path) -> None:
     with opened(broken) as app:
         break_state(broken)
         client = client_of(app)
         assert (client.get("/healthz").status_code, client.get("/readyz").status_code) == (200, 503)
+        assert client.get("/-/prometheus").status_code == 503
         page = client.get("/incidents")
     assert page.status_code == 503
     assert "try again in a moment" in page.text

@@ -6,11 +6,22 @@ from collections.abc import Callable
 
 from fastapi import APIRouter
 
-from alerting.web.api import charts, deliveries, incidents, metrics, silences, sources, subscriptions, why
+from alerting.web.api import (
+    charts,
+    deliveries,
+    incidents,
+    metrics,
+    now,
+    silences,
+    sources,
+    subscriptions,
+    why,
+)
 from alerting.web.desk import Desk
 
 PREFIX = "/api/v1"
 API: tuple[Callable[[Desk], APIRouter], ...] = (
+    now.routes,
     incidents.routes,
     silences.routes,
     metrics.routes,

@@ -83,7 +83,14 @@ def _series(labels: Mapping[str, str] | None) -> list[tuple[str, str]]:
 
 def _edges(since: datetime | None, until: datetime | None) -> list[tuple[str, str]]:
     edges = (("since", since), ("until", until))
-    return [(name, f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}") for name, at in edges if at]
+    return [(name, f"{_in_utc(at):%Y-%m-%dT%H:%M:%SZ}") for name, at in edges if at]
+
+
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:  # a few hours beyond the first or the last year: there is nothing to tell apart
+        return at.replace(tzinfo=UTC)
 
 
 def _asked(

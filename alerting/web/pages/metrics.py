@@ -8,26 +8,23 @@ from datetime import datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-import numpy as np
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from alerting.app import reading, reading_metrics
 from alerting.app.reading_metric import MetricPage, metric_page
-from alerting.app.reading_parts import Parts, parts
-from alerting.core.figures import percent
+from alerting.app.reading_parts import parts
 from alerting.core.panels import PanelError
 from alerting.web.desk import READ, Desk
+from alerting.web.pages.component_rows import rows
 from alerting.web.pages.drawing import line
 from alerting.web.pages.metric_view import SPANS, Asked, View
 from alerting.web.pages.rendering import page, web_address
 from detectors.buckets import as_datetime
-from notifiers.quantities import numbers
 
 MOST_LISTED = 300
 MOST_MULTIPLES = 12
 POINTS, SMALL_POINTS = 800, 160
-_WIDTH, _HEIGHT = 800, 64
 Text = Annotated[str, Query(max_length=200)]
 
 
@@ -59,18 +56,8 @@ def routes(desk: Desk) -> APIRouter:
 
     @router.api_route("/metrics/{name}/parts", methods=READ)
     def components(request: Request, name: str, view: Asked) -> Response:
-        def taken_apart() -> Mapping[str, object]:
-            reach = metric_page(app, name, desk.clock(), view.labels)
-            since, until = view.settled(reach.width).edges(reach.end)
-            found = parts(app, name, reach.chosen, since, until)
-            return {
-                "found": found,
-                "rows": _rows(found),
-                "span": (as_datetime(found.times[0]), as_datetime(found.times[-1])),
-            }
-
         nothing = {"name": name, "back": view.page(name), "found": None, "rows": (), "span": None}
-        return _answered(request, "metric_parts.html", nothing, taken_apart)
+        return _answered(request, "metric_parts.html", nothing, lambda: _taken_apart(desk, name, view))
 
     return router
 
@@ -115,6 +102,13 @@ def _field(found: MetricPage) -> str:
     return f"{newest.astimezone(ZoneInfo(found.line.timezone)):%Y-%m-%dT%H:%M}" if newest else ""
 
 
+def _taken_apart(desk: Desk, name: str, view: View) -> Mapping[str, object]:
+    reach = metric_page(desk.app, name, desk.clock(), view.labels)
+    since, until = view.settled(reach.width).edges(reach.end)
+    found = parts(desk.app, name, reach.chosen, since, until)
+    return {"found": found, "rows": rows(found), "span": (as_datetime(found.times[0]), as_datetime(found.times[-1]))}
+
+
 def _words(labels: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {value}" for name, value in labels.items()) or "total"
 
@@ -134,15 +128,3 @@ def _answered(
     answer = page(request, template, status=200, **values)
     answer.headers["Vary"] = "HX-Request"
     return answer
-
-
-def _rows(found: Parts) -> list[tuple[str, str, str, str]]:
-    """Each component: its name, how strong it is, from where to where it reaches, its line."""
-    rows = []
-    for one in found.components:
-        known = one.values[np.isfinite(one.values)]
-        low, high = numbers([float(known.min()), float(known.max())]) if len(known) else ("?", "?")
-        reach = f"{low} to {high}" + (f" {found.unit}" if found.unit else "")
-        strength = "" if one.strength is None else percent(one.strength) + " of what is not level"
-        rows.append((one.name, strength, reach, line(one.values, _WIDTH, _HEIGHT)))
-    return rows

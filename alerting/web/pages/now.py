@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -39,6 +40,8 @@ def routes(desk: Desk) -> APIRouter:
             chart=chart_address,
             shows_more=shows_more,
             watched=watched,
+            series=series_text,
+            here=f"{request.url.path}?{request.url.query}".rstrip("?"),
         )
 
     return router
@@ -46,11 +49,15 @@ def routes(desk: Desk) -> APIRouter:
 
 def chart_address(sketch: Sketch, is_small: bool) -> str:
     """Where the numbers of a chart are. It changes when there is a new bucket, and so the chart is drawn again."""
-    series = [("series", f"{name}={value}") for name, value in sketch.labels.items()] or [("series", "total")]
     span = [("since", f"{sketch.since:%Y-%m-%dT%H:%M:%SZ}"), ("until", f"{sketch.until:%Y-%m-%dT%H:%M:%SZ}")]
     judge = [("subscription", sketch.subscription), ("entry", sketch.entry)]
     points = [("points", str(SMALL_POINTS if is_small else LARGE_POINTS))]
-    return f"/api/v1/metrics/{sketch.metric}/chart?{urlencode([*series, *span, *judge, *points])}"
+    return f"/api/v1/metrics/{sketch.metric}/chart?{series_text(sketch.labels)}&{urlencode([*span, *judge, *points])}"
+
+
+def series_text(labels: Mapping[str, str]) -> str:
+    """The series in an address."""
+    return urlencode([("series", f"{name}={value}") for name, value in labels.items()] or [("series", "total")])
 
 
 def shows_more(card: Card) -> int:

@@ -23,7 +23,8 @@ def routes(desk: Desk) -> APIRouter:
     def subscription(request: Request, name: str) -> Response:
         now = desk.clock()
         found = reading_subscriptions.subscription_page(desk.app, name, now)
+        headlines = {line.incident.id: line.headline for line in found.alerts}
         runbook = web_address(found.line.runbook)
-        return page(request, "subscription.html", found=found, line=found.line, runbook=runbook, now=now)
+        return page(request, "subscription.html", found=found, line=found.line, headlines=headlines, runbook=runbook)
 
     return router

@@ -5,6 +5,8 @@
 (() => {
   const drawn = new WeakMap();
   const DAY = 86400;
+  const AGAIN_MS = 5000;
+  const AT_ONCE = 2;
 
   const digits = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 4 });
   const scales = [[1e12, " tn"], [1e9, " bn"], [1e6, " M"]];
@@ -271,23 +273,47 @@
     const address = figure.dataset.chart;
     if (state.address === address) return;
     state.address = address;
+    let mayHelp = true;
     try {
       const answer = await fetch(address, { headers: { Accept: "application/json" } });
+      mayHelp = answer.status >= 500;
       const found = await answer.json();
       if (state.address !== address) return; // another one was asked for meanwhile
       if (!answer.ok) throw new Error(found.error);
       if (!state.plot) figure.replaceChildren();
       show(figure, found);
     } catch (error) {
-      state.address = null;
+      if (state.address !== address) return;
       complain(figure, `There is no chart: ${error.message}`);
+      if (mayHelp) setTimeout(() => again(figure, address), AGAIN_MS);
+    }
+  }
+
+  function again(figure, address) {
+    const state = drawn.get(figure);
+    if (!figure.isConnected || state.address !== address) return;
+    state.address = null;
+    ask(figure);
+  }
+
+  // In the order of the page and few at once: the first chart does not wait for those beside it.
+  const queue = [];
+  let loading = 0;
+  function ask(figure) {
+    if (!queue.includes(figure)) queue.push(figure);
+    while (loading < AT_ONCE && queue.length) {
+      loading += 1;
+      load(queue.shift()).finally(() => {
+        loading -= 1;
+        if (queue.length) ask(queue[0]);
+      });
     }
   }
 
   const near = new IntersectionObserver((entries) => {
     for (const entry of entries) {
       drawn.get(entry.target).isNear = entry.isIntersecting;
-      if (entry.isIntersecting) load(entry.target);
+      if (entry.isIntersecting) ask(entry.target);
     }
   }, { rootMargin: "200px" });
 
@@ -297,7 +323,7 @@
         drawn.set(figure, {});
         listen(figure);
         near.observe(figure);
-      } else if (drawn.get(figure).isNear) load(figure);
+      } else if (drawn.get(figure).isNear) ask(figure);
     }
   }
 
