@@ -111,6 +111,7 @@ class Daemon:
             if len(rebuilds) == REBUILDS and time.monotonic() - rebuilds[0] < REBUILDS_WITHIN_S:
                 _log.error("scheduler keeps dying", rebuilds=REBUILDS, within_s=REBUILDS_WITHIN_S)
                 self._stopping.set()
+                scheduler.shutdown(wait=False)
                 return 1
             rebuilds.append(time.monotonic())
             _log.error("scheduler rebuilt", heartbeat_age_s=round(self._app.pulse.age_s(), 1))

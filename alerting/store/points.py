@@ -219,7 +219,8 @@ def _current(
     limits = {"digest": digest, "since": since, "until": until, "as_of": _EVER if as_of is None else as_of}
     if len(columns) == 1 and columns[0] >= 0:  # a chart: the database cuts the one number out of each vector
         rows = connection.execute(_NEWEST_OF_ONE, {**limits, "offset": 8 * int(columns[0]) + 1}).all()
-        values = stacked([row.vector for row in rows], np.zeros(1, dtype=np.intp))
+        # SQLite answers NULL for a part of an empty vector, which a bucket before the first series has.
+        values = stacked([row.vector or b"" for row in rows], np.zeros(1, dtype=np.intp))
     else:
         rows = connection.execute(_NEWEST, limits).all()
         values = stacked([row.vector for row in rows], columns)

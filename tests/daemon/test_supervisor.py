@@ -54,6 +54,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
 def test_a_scheduler_that_keeps_dying_ends_the_process_with_a_failure(app: App) -> None:
     app.pulse = Still()
     assert Daemon(app).run() == 1
+    assert not [thread.name for thread in threading.enumerate() if thread.name == "APScheduler"], "nothing ticks on"
 
 
 def test_a_scheduler_that_ticks_is_left_alone_until_the_process_is_told_to_stop(app: App) -> None:

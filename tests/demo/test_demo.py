@@ -114,7 +114,9 @@ def test_the_demo_shows_and_really_sends_each_group_once(tmp_path: Path) -> None
 def test_the_demo_ends_on_the_dashboard_and_with_control_c(tmp_path: Path) -> None:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("METRICWATCH_")}
     environment = {**clean, "METRICWATCH_LISTEN": f"127.0.0.1:{free_port()}", "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, "-c", "from alerting.cli import main; main()", "demo"]
+    # A shell's job in the background, as which this suite may run, ignores Ctrl-C, and so would its children.
+    heeded = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    command = [sys.executable, "-c", f"{heeded}; from alerting.cli import main; main()", "demo"]
     with (tmp_path / "out").open("wb") as out:
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment)
     try:

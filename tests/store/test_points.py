@@ -262,3 +262,10 @@ def test_rolling_up_week_by_week_is_rolling_up(store: Store) -> None:
         found = store.points.read("d1", begin, end, keys=some)
         np.testing.assert_array_equal(times, found.times)
         np.testing.assert_array_equal(values, found.values.sum(axis=1))
+
+
+def test_one_series_has_no_reading_in_buckets_from_before_any_series(store: Store) -> None:
+    store.points.write("d1", block(np.empty((2, 0)), []), NOON)
+    store.points.write("d1", block([[7.0]], [key("late")], NOON + 2 * HOUR), NOON + HOUR)
+    alone = store.points.read("d1", *EVER, keys=[key("late")])
+    np.testing.assert_array_equal(alone.values[:, 0], [np.nan, np.nan, 7.0])

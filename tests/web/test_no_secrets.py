@@ -21,7 +21,7 @@ from tests.app.world import NOW, YAML, fill_warehouse, opened
 from tests.figures import Figure
 from tests.web.test_gate import routes_of
 
-CANARY = "canary"
+CANARY = "c4nary"
 SECRETS = {
     "LOCKED_URL": f"postgresql://app:{CANARY}-password@127.0.0.1:9/books",
     "PAGER_KEY": f"{CANARY}routingkeyroutingkeyrouting",
