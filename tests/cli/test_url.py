@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from alerting.app import App
@@ -26,6 +27,8 @@ def running(own: App, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
     for name in ("METRICWATCH_URL", "METRICWATCH_TOKEN", "METRICWATCH_TOKEN_FILE"):
         monkeypatch.delenv(name, raising=False)
     found = serve(own, "127.0.0.1", 0)
+    # What its thread logs at its start is not to be heard in the output of a command.
+    assert httpx2.get(f"{found.url}/healthz").status_code == 200
     yield found
     found.stop()
 
