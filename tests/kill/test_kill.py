@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.figures import Figure
+
 PROMISED = ("lost", "duplicate_pages", "duplicate_messages", "left_open", "out_of_order")
 
 
@@ -16,7 +18,7 @@ PROMISED = ("lost", "duplicate_pages", "duplicate_messages", "left_open", "out_o
 @pytest.mark.parametrize(
     ("where", "kills", "incidents"), [("sqlite", 200, 1000), ("postgresql", 200, 1000), ("program", 20, 50)]
 )
-def test_kills_lose_nothing_and_tell_nothing_twice(where: str, kills: int, incidents: int) -> None:
+def test_kills_lose_nothing_and_tell_nothing_twice(where: str, kills: int, incidents: int, figure: Figure) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "tests.kill", "--kills", "200", "--on", where, "--json"],
         cwd=Path(__file__).parents[2],
@@ -25,6 +27,8 @@ def test_kills_lose_nothing_and_tell_nothing_twice(where: str, kills: int, incid
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     found = json.loads(ended.stdout)
+    counts = ", ".join(f"{name.replace('_', ' ')} {found[name]}" for name in PROMISED)
+    figure("T1", f"{where}: {found['kills']} kills, {found['incidents']:,} incidents: {counts}")
     assert [found[name] for name in PROMISED] == [0] * len(PROMISED)
     assert found["complaints"] == []
     assert (found["kills"], found["incidents"]) == (kills, incidents)
