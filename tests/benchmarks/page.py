@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import shutil
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -30,12 +32,22 @@ GOAL_PAGE_S, GOAL_INTERACTIVE_S, GOAL_KB = 0.2, 1.0, 300
 CHART = f"/api/v1/metrics/shop.m0/chart?series=shop%3D0700&since={UNTIL:%Y}-01-01&points=800"
 
 
+_ASK = """
+import statistics, sys, time, httpx2
+with httpx2.Client(timeout=60) as client:
+    taken = []
+    for _ in range(int(sys.argv[2]) + 1):
+        began = time.perf_counter()
+        client.get(sys.argv[1]).raise_for_status()
+        taken.append(time.perf_counter() - began)
+print(statistics.median(taken[1:]))
+"""
+
+
 def page() -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="metricwatch-bench-") as folder, _served(Path(folder)) as (app, url):
         size = f"{SERIES * METRICS:,} series × {HOURS:,} hours"
-        with httpx2.Client(base_url=url, timeout=60) as client:
-            now = _median(lambda: _got(client, "/"))
-            chart = _median(lambda: _got(client, CHART))
+        now, chart = _asked(url + "/"), _asked(url + CHART)
         points = len(httpx2.get(url + CHART).json()["times"])
         theirs = _rival(app.store.engine)
         rows = [
@@ -121,8 +133,10 @@ def _rival(engine: Engine) -> float:
     return _median(read)
 
 
-def _got(client: httpx2.Client, path: str) -> None:
-    client.get(path).raise_for_status()
+def _asked(url: str) -> float:
+    """Seconds for an answer, asked by another process as browsers are: in this one both would wait for one lock."""
+    ended = subprocess.run([sys.executable, "-c", _ASK, url, str(RUNS)], capture_output=True, text=True, check=True)
+    return float(ended.stdout)
 
 
 def _median(run: Callable[[], object]) -> float:
