@@ -1,3 +1,3 @@
-from tests.app.world import app, watched
+from tests.app.world import app, own, watched
 
-__all__ = ["app", "watched"]
+__all__ = ["app", "own", "watched"]

@@ -1,10 +1,7 @@
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,18 +11,9 @@ from alerting.app.reading_now import Board, Card, Filters, board
 from alerting.core.blocks import Block
 from alerting.core.incidents import Reading, SeriesState, Status
 from alerting.store import Recording
-from tests.app.world import DROP_FR, HOSTILE, HOUR, NOW, opened
+from tests.app.world import DROP_FR, HOSTILE, HOUR, NOW
 
 FRANCE = {"country": "FR"}
-
-
-@pytest.fixture
-def changed(watched: Path, tmp_path: Path) -> Iterator[App]:
-    """The world in a copy that a test may change."""
-    shutil.copy(watched / "state.db", tmp_path)
-    shutil.copytree(watched / "metrics", tmp_path / "metrics")
-    with opened(tmp_path) as app:
-        yield app
 
 
 def only_card(found: Board) -> Card:
@@ -87,58 +75,58 @@ def test_a_text_finds_one_series_of_a_group(app: App) -> None:
     assert (card.count, [dict(one.labels) for one in card.charts]) == (1, [FRANCE])
 
 
-def test_who_has_it_and_until_when_it_is_quiet_are_told(changed: App) -> None:
-    lead = only_card(board(changed, NOW)).lead.id
-    for one in changed.store.incidents(open_only=True):
-        changed.actions.acknowledge(one.id, by="ann", via="cli", now=NOW)
-    assert only_card(board(changed, NOW)).attention == "acknowledged 14:10 by ann"
-    changed.actions.silence(lead, HOUR, by="bob", comment="known", via="cli", now=NOW)
-    silenced = board(changed, NOW)
+def test_who_has_it_and_until_when_it_is_quiet_are_told(own: App) -> None:
+    lead = only_card(board(own, NOW)).lead.id
+    for one in own.store.incidents(open_only=True):
+        own.actions.acknowledge(one.id, by="ann", via="cli", now=NOW)
+    assert only_card(board(own, NOW)).attention == "acknowledged 14:10 by ann"
+    own.actions.silence(lead, HOUR, by="bob", comment="known", via="cli", now=NOW)
+    silenced = board(own, NOW)
     assert only_card(silenced).state == "acknowledged"  # two other series are not silenced
 
 
-def test_shadow_says_that_nobody_is_told(changed: App) -> None:
-    everyone = changed.audiences
-    changed.audiences = {name: replace(one, is_shadow=True) for name, one in everyone.items()}
-    with changed.store.engine.begin() as connection:
+def test_shadow_says_that_nobody_is_told(own: App) -> None:
+    everyone = own.audiences
+    own.audiences = {name: replace(one, is_shadow=True) for name, one in everyone.items()}
+    with own.store.engine.begin() as connection:
         connection.exec_driver_sql("""UPDATE groups SET "key" = replace("key", '["told",', '["shadow",')""")
-    card = only_card(board(changed, NOW))
+    card = only_card(board(own, NOW))
     assert (card.told, card.hushed) == ((), "shadow: nobody is told")
 
 
-def test_what_is_about_to_become_an_incident_is_pending(changed: App) -> None:
+def test_what_is_about_to_become_an_incident_is_pending(own: App) -> None:
     reading = Reading(DROP_FR, "anomaly", observed=70.0, expected=100.0)
     state = SeriesState(
         "subscription:health", "f1", "shop.orders", {"country": "DE"}, Status.PENDING, DROP_FR, DROP_FR, 1,
         first_pending=reading,
     )  # fmt: skip
-    changed.store.record(Recording(now=NOW, states=(state,)))
-    (found,) = board(changed, NOW).pending
+    own.store.record(Recording(now=NOW, states=(state,)))
+    (found,) = board(own, NOW).pending
     assert (found.title, found.since) == ("shop.orders{country=DE}", DROP_FR)
     assert found.reason == "unusual for 1 of 2 buckets: 70 orders, expected 100"
-    assert board(changed, NOW, Filters(text="elsewhere")).pending == ()
+    assert board(own, NOW, Filters(text="elsewhere")).pending == ()
 
 
-def test_series_without_a_reading_in_the_newest_bucket_are_no_data(changed: App) -> None:
-    assert board(changed, NOW).silent == ()
-    digest = changed.config.queries["orders_hourly"].digest
-    newest = changed.store.points.read(digest, NOW - timedelta(minutes=70), NOW.replace(minute=0))
+def test_series_without_a_reading_in_the_newest_bucket_are_no_data(own: App) -> None:
+    assert board(own, NOW).silent == ()
+    digest = own.config.queries["orders_hourly"].digest
+    newest = own.store.points.read(digest, NOW - timedelta(minutes=70), NOW.replace(minute=0))
     is_of_france = np.array([dict(key.dimensions)["country"] == "FR" for key in newest.keys])
     values = np.where(is_of_france, np.nan, newest.values)
-    changed.store.points.write(digest, Block(newest.times, newest.keys, values), NOW)
-    found = {one.metric: one for one in board(changed, NOW).silent}
+    own.store.points.write(digest, Block(newest.times, newest.keys, values), NOW)
+    found = {one.metric: one for one in board(own, NOW).silent}
     assert set(found) == {"shop.orders", "shop.by_country"}
     assert (found["shop.orders"].missing, found["shop.orders"].series, found["shop.orders"].names) == (1, 3, ("FR",))
-    changed.store.points.write(digest, Block(newest.times, newest.keys, values * np.nan), NOW + HOUR)
-    found = {one.metric: one for one in board(changed, NOW).silent}
+    own.store.points.write(digest, Block(newest.times, newest.keys, values * np.nan), NOW + HOUR)
+    found = {one.metric: one for one in board(own, NOW).silent}
     assert (found["shop.weight"].missing, found["shop.weight"].series, found["shop.weight"].names) == (1, 1, ())
 
 
-def test_the_stamp_changes_with_what_people_and_evaluations_do(changed: App) -> None:
-    before = changed.store.overview.stamp()
-    assert changed.store.overview.stamp() == before
-    changed.actions.acknowledge(only_card(board(changed, NOW)).lead.id, by="ann", via="cli", now=NOW)
-    after = changed.store.overview.stamp()
+def test_the_stamp_changes_with_what_people_and_evaluations_do(own: App) -> None:
+    before = own.store.overview.stamp()
+    assert own.store.overview.stamp() == before
+    own.actions.acknowledge(only_card(board(own, NOW)).lead.id, by="ann", via="cli", now=NOW)
+    after = own.store.overview.stamp()
     assert after != before
-    changed.evaluate("orders_hourly", NOW + timedelta(minutes=1))
-    assert changed.store.overview.stamp() != after
+    own.evaluate("orders_hourly", NOW + timedelta(minutes=1))
+    assert own.store.overview.stamp() != after

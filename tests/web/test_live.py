@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx2
 import pytest
@@ -17,21 +15,12 @@ from alerting.web import live
 from alerting.web.desk import Desk
 from alerting.web.news import LOOK_S, News, stamp
 from alerting.web.server import Running, create, serve
-from tests.app.world import HOUR, NOW, opened
+from tests.app.world import HOUR, NOW
 
 
 @pytest.fixture
-def changed(watched: Path, tmp_path: Path) -> Iterator[App]:
-    """The world in a copy that a test may change."""
-    shutil.copy(watched / "state.db", tmp_path)
-    shutil.copytree(watched / "metrics", tmp_path / "metrics")
-    with opened(tmp_path) as app:
-        yield app
-
-
-@pytest.fixture
-def running(changed: App) -> Iterator[Running]:
-    found = serve(changed, "127.0.0.1", 0)
+def running(own: App) -> Iterator[Running]:
+    found = serve(own, "127.0.0.1", 0)
     yield found
     found.stop()
 
@@ -42,14 +31,14 @@ def states(answer: httpx2.Response) -> Iterator[str]:
             yield line.removeprefix("data: ")
 
 
-def test_a_reader_hears_of_what_somebody_did(running: Running, changed: App) -> None:
-    (worst, *_) = [one for one in changed.store.incidents(open_only=True) if one.kind == "metric"]
+def test_a_reader_hears_of_what_somebody_did(running: Running, own: App) -> None:
+    (worst, *_) = [one for one in own.store.incidents(open_only=True) if one.kind == "metric"]
     with httpx2.Client(base_url=running.url, timeout=20) as client, client.stream("GET", "/live") as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         assert answer.headers["cache-control"] == "no-store"
         told = states(answer)
         before = next(told)
-        changed.actions.acknowledge(worst.id, by="ann", via="cli", now=NOW)
+        own.actions.acknowledge(worst.id, by="ann", via="cli", now=NOW)
         assert next(told) != before
 
 

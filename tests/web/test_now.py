@@ -1,26 +1,15 @@
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from html import escape
-from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
 from alerting.app import App
 from alerting.web.server import create
-from tests.app.world import HOSTILE, NOW, opened
+from tests.app.world import HOSTILE, NOW
 from tests.web.test_pages import Tags, id_of
-
-
-@pytest.fixture
-def changed(watched: Path, tmp_path: Path) -> Iterator[App]:
-    """The world in a copy that a test may change."""
-    shutil.copy(watched / "state.db", tmp_path)
-    shutil.copytree(watched / "metrics", tmp_path / "metrics")
-    with opened(tmp_path) as app:
-        yield app
 
 
 @pytest.fixture
@@ -77,8 +66,8 @@ def test_when_all_is_well_the_page_says_what_is_watched(client: TestClient) -> N
     assert "1 metric normal" in page
 
 
-def test_a_group_is_taken_from_the_page_and_the_page_says_so(changed: App) -> None:
-    web = create(changed, clock=lambda: NOW)
+def test_a_group_is_taken_from_the_page_and_the_page_says_so(own: App) -> None:
+    web = create(own, clock=lambda: NOW)
     with TestClient(web, base_url="http://127.0.0.1:8050", headers={"Origin": "http://127.0.0.1:8050"}) as client:
         page = client.get("/", params={"text": "orders"}).text
         (form,) = [found for tag, found in Tags(page).found if tag == "form" and found.get("method") == "post"]
@@ -89,4 +78,4 @@ def test_a_group_is_taken_from_the_page_and_the_page_says_so(changed: App) -> No
         after = client.post(form["action"] or "", data=fields)
     assert after.url.query == b"text=orders"
     assert "acknowledged 14:10 by local" in after.text
-    assert len(changed.store.actions.acknowledged()) == 3
+    assert len(own.store.actions.acknowledged()) == 3
